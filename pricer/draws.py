@@ -7,8 +7,8 @@ sample) is the same for any order of rows and any number of parts.
 import numpy as np
 import xxhash
 
-ROLE_STREAM = xxhash.xxh3_64_intdigest("role")
-SAMPLE_STREAM = xxhash.xxh3_64_intdigest("sample")
+ROLE_STREAM = xxhash.xxh3_64_intdigest(b"role")
+SAMPLE_STREAM = xxhash.xxh3_64_intdigest(b"sample")
 _WORD = 2**64
 
 

@@ -45,13 +45,13 @@ def item_id(row: dict) -> str:
     if isinstance(asin, str) and asin.strip():
         return asin.strip()
     said = [row.get(field) for field in ("title", "description", "features", "details", "store")]
-    canonical = orjson.dumps(said, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
-    return f"x{xxhash.xxh3_64_hexdigest(unicodedata.normalize('NFC', canonical))}"
+    canonical = unicodedata.normalize("NFC", orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode())
+    return f"x{xxhash.xxh3_64_hexdigest(canonical.encode())}"
 
 
 def item_key(identifier: str) -> int:
     """The 64-bit number that stands for an item id in draws, groups and indexes."""
-    return xxhash.xxh3_64_intdigest(identifier)
+    return xxhash.xxh3_64_intdigest(identifier.encode())
 
 
 def slot_of(price: float) -> int:
