@@ -185,7 +185,9 @@ def _texts(value: Any) -> list[str]:
 
 
 # Ratings and prices never reach a model, wherever a seller wrote them.
-_FORBIDDEN_DETAIL = re.compile(r"customer reviews?|(average|star|customer) ratings?|(list |sale |our )?price", re.IGNORECASE)
+_FORBIDDEN_DETAIL = re.compile(
+    r"customer reviews?|(average|star|customer) ratings?|(list |sale |our )?price", re.IGNORECASE
+)
 
 
 def _details(value: Any) -> tuple[dict[str, Any], str]:

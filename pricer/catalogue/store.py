@@ -175,7 +175,7 @@ def open_catalogue(label: str) -> Catalogue:
     try:
         catalogue.manifest  # noqa: B018 (read here, so that a damaged one is told at once)
     except ValidationError as error:
-        raise PricerError(f"catalogue {label!r} cannot be read: its manifest is damaged or of another Pricer") from error
+        raise PricerError(f"catalogue {label!r}: its manifest is damaged, or of another version of Pricer") from error
     return catalogue
 
 
