@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pricer.curation.recipe import PRESETS, Recipe, preset
+from pricer.errors import PricerError
+
+weights = st.just(0.0) | st.floats(1e-100, 1e100)
+recipes = st.builds(
+    Recipe,
+    cutoff=st.integers(1, 1000),
+    cap=st.integers(1, 10**9),
+    weights=st.dictionaries(st.text(), weights, max_size=5),
+    default_weight=weights,
+    seed=st.integers(0, 2**63 - 1),
+)
+
+
+@given(recipes)
+def test_a_recipe_survives_json_with_its_id(recipe):
+    again = Recipe.model_validate_json(recipe.model_dump_json())
+    assert again == recipe and again.id == recipe.id and hash(again) == hash(recipe)
+
+
+@given(recipes, st.randoms())
+def test_the_order_of_weights_does_not_change_the_id(recipe, random):
+    shuffled = list(recipe.weights.items())
+    random.shuffle(shuffled)
+    assert Recipe(**recipe.model_dump() | {"weights": dict(shuffled)}).id == recipe.id
+
+
+def test_a_weight_equal_to_the_default_says_nothing():
+    assert Recipe(cutoff=240, cap=1200, weights={"Toys": 1}) == Recipe(cutoff=240, cap=1200)
+    never = Recipe(cutoff=240, cap=1200, default_weight=0)
+    assert Recipe(cutoff=240, cap=1200, default_weight=-0.0, weights={"Toys": -0.0}).id == never.id
+
+
+def test_ids_are_the_same_on_every_machine_and_in_every_version():
+    assert preset("notebook-1", np.zeros((1000, 0)), ()).id == "e5047b0be1b569d5"
+
+
+def test_every_setting_changes_the_id():
+    settings = {"cutoff": 240, "cap": 1200, "weights": {"Toys": 2}, "default_weight": 5, "seed": 42}
+    others = {"cutoff": 241, "cap": 1201, "weights": {"Toys": 3}, "default_weight": 6, "seed": 43}
+    ids = {Recipe(**settings | {name: value}).id for name, value in others.items()}
+    assert len(ids | {Recipe(**settings).id}) == 6
+
+
+def test_a_frozen_recipe_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        Recipe(cutoff=240, cap=1200).cap = 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"cutoff": 0}, "cutoff must be a whole number from 1 to 1,000, got 0"),
+        ({"cutoff": 1001}, "cutoff must be a whole number from 1 to 1,000, got 1001"),
+        ({"cutoff": 2.5}, "cutoff must be a whole number from 1 to 1,000, got 2.5"),
+        ({"cap": 0}, "cap must be a whole number from 1 upwards, got 0"),
+        ({"cap": True}, "cap must be a whole number from 1 upwards, got True"),
+        ({"seed": -1}, "seed must be a whole number from 0 to 2^63 - 1, got -1"),
+        ({"default_weight": float("inf")}, "default_weight must be 0, or a number from 1e-100 to 1e+100, got inf"),
+        ({"weights": {"Toys": -1}}, "weight of 'Toys' must be 0, or a number from 1e-100 to 1e+100, got -1"),
+        ({"weights": {"Toys": float("nan")}}, "weight of 'Toys' must be 0, or a number from 1e-100 to 1e+100, got nan"),
+        ({"weights": {"Toys": "heavy"}}, "weight of 'Toys' must be 0, or a number from 1e-100 to 1e+100, got 'heavy'"),
+        ({"weights": [1, 2]}, "weights must be numbers by category, got [1, 2]"),
+        (
+            {"cut": 240},
+            "a recipe has no setting 'cut'; it has schema_version, cutoff, cap, default_weight, weights, seed",
+        ),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_was_expected(wrong, message):
+    with pytest.raises(PricerError) as raised:
+        Recipe(**{"cutoff": 240, "cap": 1200} | wrong)
+    assert str(raised.value) == message
+
+
+def test_a_missing_setting_is_named():
+    with pytest.raises(PricerError, match="a recipe needs cap: a whole number from 1 upwards"):
+        Recipe(cutoff=240)
+
+
+def test_unknown_categories_are_those_the_catalogue_has_not():
+    recipe = Recipe(cutoff=240, cap=1200, weights={"Automotve": 2, "Toys": 2})
+    assert recipe.unknown_categories(("Automotive", "Toys")) == ("Automotve",)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=999), st.data())
+def test_no_other_cap_brings_the_scaled_recipe_nearer_to_half_of_the_pool(sizes, data):
+    counts = np.zeros((1000, 1), dtype=np.int64)
+    slots = data.draw(st.lists(st.integers(1, 999), min_size=len(sizes), max_size=len(sizes), unique=True))
+    counts[slots, 0] = sizes
+
+    def distance_from_half(cap):
+        return abs(np.minimum(counts[1:240], cap).sum() + counts[240:].sum() - counts.sum() / 2)
+
+    chosen = preset("scaled", counts, ("Toys",)).cap
+    assert distance_from_half(chosen) == min(distance_from_half(cap) for cap in range(1, 52))
+
+
+def test_slot_0_counts_neither_for_the_half_nor_for_the_largest_category():
+    counts = np.zeros((1000, 2), dtype=np.int64)
+    counts[0], counts[10] = (1000, 0), (10, 90)
+    assert preset("scaled", counts, ("Toys", "Tools")) == Recipe(cutoff=240, cap=50, weights={"Tools": 0.2})
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_takes_an_empty_pool(name):
+    assert preset(name, np.zeros((1000, 0), dtype=np.int64), ()).cap >= 1
+
+
+def test_notebook_1_is_literal_and_natural_keeps_every_slot_whole():
+    counts = np.ones((1000, 1), dtype=np.int64)
+    notebook = Recipe(cutoff=240, cap=1200, weights={"Automotive": 1}, default_weight=5, seed=42)
+    assert preset("notebook-1", counts, ("Toys",)) == notebook
+    assert preset("natural", counts, ("Toys",)).cutoff == 1
+
+
+def test_an_unknown_preset_is_named_with_those_there_are():
+    with pytest.raises(PricerError, match="recipe preset must be one of scaled, notebook-1, natural, got 'half'"):
+        preset("half", np.zeros((1000, 1)), ("Toys",))
