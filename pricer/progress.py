@@ -1,5 +1,6 @@
-"""What long work reports while it runs; who shows it is not its business."""
+"""What long work reports while it runs, and at what rate it goes; who shows it is not its business."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,3 +20,49 @@ Report = Callable[[Step], None]
 
 def silent(step: Step) -> None:
     """Report to nobody."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A step with its rate and, where the fraction is known, the time that its stage still takes."""
+
+    stage: str
+    count: int
+    unit: str
+    fraction: float | None
+    rate_per_second: float
+    elapsed_seconds: float
+    remaining_seconds: float | None
+
+
+class Pace:
+    """Measures the pace of the stage that is running."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self._clock = clock
+        self._stage = ""
+        self._started = 0.0
+
+    def of(self, step: Step) -> Progress:
+        """Give a step its pace; a new stage starts the clock anew."""
+        now = self._clock()
+        if step.stage != self._stage:
+            self._stage, self._started = step.stage, now
+        elapsed = now - self._started
+        rate = step.count / elapsed if elapsed > 0 else 0.0
+        remaining = elapsed * (1 - step.fraction) / step.fraction if step.fraction and elapsed > 0 else None
+        return Progress(step.stage, step.count, step.unit, step.fraction, rate, elapsed, remaining)
+
+
+def duration(seconds: float) -> str:
+    """A time in words: "48 s", "11 min", "6 h 52 min".
+
+    >>> duration(0.4), duration(48), duration(660), duration(24720)
+    ('<1 s', '48 s', '11 min', '6 h 52 min')
+    """
+    if seconds < 1:
+        return "<1 s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

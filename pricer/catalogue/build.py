@@ -62,9 +62,7 @@ class Decided:
     roles: Roles
 
 
-def build_catalogue(
-    paths: Sequence[Path], name: str, rules_name: str = AUTO, report: Report = silent
-) -> Catalogue:
+def build_catalogue(paths: Sequence[Path], name: str, rules_name: str = AUTO, report: Report = silent) -> Catalogue:
     """Load files of products as the next version of a catalogue.
 
     `rules_name` is "auto" or a key of `RULES`. Nothing is seen of the catalogue until it is whole. PricerError where a
