@@ -1,8 +1,12 @@
 """The sampler beside brute force, exact probabilities, and what must not change when something else does."""
 
+import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from itertools import combinations, permutations
 from math import inf
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -380,3 +384,11 @@ def test_natural_is_the_market():
 def test_a_plan_says_why_its_cap_changes_nothing(cutoff, cap, words):
     plan = make_pool(30, slots=(300, 301)).plan(Recipe(cutoff=cutoff, cap=cap))
     assert plan.why_uncapped() == words
+
+
+def test_the_benchmark_of_plans_runs_and_names_its_figures():
+    script = Path(__file__).parents[1] / "benchmarks" / "plan.py"
+    small = ["--items", "20000", "--large", "40000", "--rounds", "1", "--json"]
+    done = subprocess.run([sys.executable, script, *small], capture_output=True, text=True, check=True)
+    figures = {"plan_ms", "ratio_notebook", "ratio_numpy", "ratio_polars", "growth_20m"}
+    assert figures | {f"{figure}_33" for figure in figures} <= json.loads(done.stdout).keys()

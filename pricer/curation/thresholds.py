@@ -115,7 +115,7 @@ def _positions(draws: np.ndarray, low: np.ndarray, high: np.ndarray, limits: np.
 
 
 def _midway(segments: Segments, first: np.ndarray, last: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-    """Halfway from the rank-th smallest score (from 1) of each row's candidates, those from first to last, to the next."""
+    """Halfway between the rank-th smallest score (from 1) and the next, of each row's candidates from first to last."""
     sizes = last - first
     per_row = sizes.sum(axis=1)
     rows = np.repeat(np.arange(len(sizes)), per_row)
