@@ -118,8 +118,15 @@ def _leave(name: str, content: dict) -> None:
 def _demo(options: argparse.Namespace, report: Report) -> dict:
     from pricer.catalogue.demo import write_demo
 
-    write_demo(options.output, options.rows, options.seed, report)
-    return {"rows": options.rows, "seed": options.seed, "output": str(options.output), "generated": True}
+    facts = {"rows": options.rows, "seed": options.seed, "generated": True}
+    if options.output:
+        write_demo(options.output, options.rows, options.seed, report)
+        return facts | {"output": str(options.output)}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "demo.jsonl"
+        write_demo(file, options.rows, options.seed, report)
+        loading = argparse.Namespace(files=[file], catalogue=options.catalogue, rules="auto")
+        return facts | {"catalogue": _load(loading, report)}
 
 
 def _load(options: argparse.Namespace, report: Report) -> dict:
@@ -271,9 +278,9 @@ def _recipe(options: argparse.Namespace, catalogue):
 
 
 def _weight(text: str) -> tuple[str, float]:
-    category, equals, weight = text.rpartition("=")
+    category, _, weight = text.rpartition("=")
     try:
-        return category, float(weight) if equals and category else float("nan")
+        return category, float(weight)
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected CATEGORY=WEIGHT, got {text!r}") from None
 
@@ -339,23 +346,28 @@ def _check_port(port: int) -> None:
 
 def _prepare_demo(report: Report) -> None:
     print("No catalogue yet: preparing the demo (generated data)", file=sys.stderr)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "demo.jsonl"
-        _demo(argparse.Namespace(output=file, rows=_DEMO_ROWS, seed=42), report)
-        _load(argparse.Namespace(files=[file], catalogue="demo", rules="auto"), report)
+    _demo(argparse.Namespace(output=None, catalogue="demo", rows=_DEMO_ROWS, seed=42), report)
 
 
 # The parser
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        """A slip in the options is one line too."""
+        self.exit(2, f"{self.prog}: {message} (--help tells more)\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pricer", description="What does this product cost?")
+    parser = _Parser(prog="python -m pricer", description="What does this product cost?")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
     verb = _verb(verbs, "demo", "write generated products in the form of raw metadata", _demo, _demo_words)
     verb.add_argument("--rows", type=int, default=60_000, help="how many rows (default 60,000)")
     verb.add_argument("--seed", type=int, default=42, help="another seed, other products (default 42)")
-    verb.add_argument("--output", type=Path, required=True, metavar="FILE", help="gzipped if it ends in .gz")
+    target = verb.add_mutually_exclusive_group(required=True)
+    target.add_argument("--output", type=Path, metavar="FILE", help="write them here, gzipped if it ends in .gz")
+    target.add_argument("--catalogue", metavar="NAME", help="load them at once as this catalogue, and keep no file")
 
     verb = _verb(verbs, "load", "load files of products as a catalogue", _load, _load_words)
     verb.add_argument(
@@ -403,6 +415,8 @@ def _add_recipe_options(verb: argparse.ArgumentParser) -> None:
 
 
 def _demo_words(facts: dict) -> str:
+    if "catalogue" in facts:
+        return _load_words(facts["catalogue"])
     return f"{facts['rows']:,} generated rows in {facts['output']}"
 
 
