@@ -1,8 +1,18 @@
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import Browser, sync_playwright
+
+from pricer.__main__ import main
+from pricer.catalogue.store import Catalogue, open_catalogue
+from tests import browser as chromium
+from tests.serving import Server, serving
+
+DEMO_ROWS = 4_000
 
 # The same examples each time, whatever the machine's speed.
 hypothesis_settings.register_profile("pricer", derandomize=True, deadline=None)
@@ -16,9 +26,45 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder of the test's own."""
+    """A home folder of the test's own, which nobody has made yet."""
     for name in [name for name in os.environ if name.startswith("PRICER_") and name != "PRICER_CHROMIUM"]:
         monkeypatch.delenv(name)
     folder = tmp_path / "home"
     monkeypatch.setenv("PRICER_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder with a small catalogue named demo, made once; copy it before writing there."""
+    folder = tmp_path_factory.mktemp("demo") / "home"
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PRICER_HOME", str(folder))
+        assert main(["demo", "--rows", str(DEMO_ROWS), "--catalogue", "demo"]) == 0
+    return folder
+
+
+@pytest.fixture
+def demo(home: Path, demo_home: Path) -> Catalogue:
+    """The small demo catalogue, in a home of the test's own."""
+    shutil.copytree(demo_home, home)
+    return open_catalogue("demo")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running server with an empty home."""
+    with serving(tmp_path_factory.mktemp("server") / "home") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; without one these tests are skipped, but on CI they fail."""
+    path = chromium.find()
+    if path is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium: `python -m tests.browser` gets one")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
+        yield started
+        started.close()
