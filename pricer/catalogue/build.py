@@ -1,5 +1,6 @@
 """Raw rows to a catalogue: scrub in parallel, merge duplicates, find groups, draw roles, write it whole."""
 
+import re
 import shutil
 import time
 from collections import Counter
@@ -269,6 +270,7 @@ class _CategoryWriters:
     def __init__(self, folder: Path, categories: list[str]):
         folder.mkdir()
         self._folder = folder
+        self._categories = categories
         self._file_of = {category: min(place, _MOST_FILES - 1) for place, category in enumerate(categories)}
         self._waiting: dict[int, list[pa.Table]] = {}
         self._writers: dict[int, pq.ParquetWriter] = {}
@@ -283,7 +285,8 @@ class _CategoryWriters:
 
     def _flush(self, file: int) -> None:
         if file not in self._writers:
-            path = self._folder / f"{file:03d}.parquet"
+            words = re.sub(r"[^A-Za-z0-9]+", "_", self._categories[file])[:40]
+            path = self._folder / f"{file:03d}-{words}.parquet"
             self._writers[file] = pq.ParquetWriter(path, ITEM_SCHEMA, compression="zstd")
         self._writers[file].write_table(pa.concat_tables(self._waiting.pop(file)), row_group_size=_ROW_GROUP)
 

@@ -232,10 +232,12 @@ def scrub(text: str) -> str:
     spaced = _CLUTTER.sub(" ", text).strip()
     spaced = spaced.replace(" ,", ",").replace(",,,", ",").replace(",,", ",")
     words = spaced.split(" ")
-    return " ".join(word for word in words if len(word) < _PART_NUMBER_LENGTH or not _has_digit(word))
+    return " ".join([word for word in words if not _is_part_number(word)])
 
 
-def _has_digit(word: str) -> bool:
+def _is_part_number(word: str) -> bool:
+    if len(word) < _PART_NUMBER_LENGTH or word.isalpha():
+        return False
     return any(character.isdigit() for character in word)
 
 
