@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -22,14 +23,14 @@ ARGUMENTS = [
 
 def find() -> str | None:
     """The path of a Chromium that starts: `PRICER_CHROMIUM`, one on the path, or Playwright's own."""
-    named = os.environ.get("PRICER_CHROMIUM")
-    installed = [shutil.which(command) for command in COMMANDS]
-    return next((path for path in (named, *installed, _playwrights_own()) if path and _starts(path)), None)
+    return next((path for path in _candidates() if path and _starts(path)), None)
 
 
-def _playwrights_own() -> str:
+def _candidates() -> Iterator[str | None]:
+    yield os.environ.get("PRICER_CHROMIUM")
+    yield from map(shutil.which, COMMANDS)
     with sync_playwright() as playwright:
-        return playwright.chromium.executable_path
+        yield playwright.chromium.executable_path
 
 
 def _starts(path: str) -> bool:
