@@ -12,7 +12,13 @@ CONDITION_WORDS = {
     "renewed": ("renewed", "refurbished"),
     "used": ("used", "pre owned"),
 }
-BULLET_FORMS = (("", ": "), ("", ": "), ("", " - "), ("【", "】"))
+BULLET_FORMS = (
+    "{label}: {sentence}",
+    "{label}: {sentence}",
+    "{label} - {sentence}",
+    "【{label}】{sentence}",
+    "{sentence}",
+)
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -22,8 +28,8 @@ MONTHS = (
 def write_listing(product: Product, dice: Dice) -> dict[str, object]:
     """Everything that a listing says, the price and the id apart.
 
-    Dice in the same state give the same listing, whatever the product: so a near-duplicate is the listing of a product
-    that differs in one word.
+    With dice in the same state, two products that differ in colour or size have listings that differ in that word
+    alone: so near-duplicates are made.
     """
     part_number = _part_number(dice)
     vocabulary = _vocabulary(product, dice)
@@ -42,7 +48,7 @@ def write_listing(product: Product, dice: Dice) -> dict[str, object]:
         "videos": [],
         "store": product.brand if dice.chance(0.95) else None,
         "categories": [category.label, in_title(product.kind.place), in_title(product.kind.name)],
-        "details": _details_form(product, part_number, bullets, dice),
+        "details": _details_form(product, part_number, dice),
         "bought_together": None,
     }
 
@@ -62,7 +68,7 @@ def _lengths(dice: Dice) -> tuple[int, int]:
     return 9 + int(20 * dice.uniform() ** 2), dice.whole(0, 6)
 
 
-def _details_form(product: Product, part_number: str, bullets: int, dice: Dice) -> dict | str:
+def _details_form(product: Product, part_number: str, dice: Dice) -> dict | str:
     """The details as an object, or now and then as nothing or as JSON text."""
     details = _details(product, part_number, dice)
     if dice.chance(0.06):
@@ -99,7 +105,11 @@ def _marked_up(paragraphs: list[str], dice: Dice) -> list[str]:
 
 @cache
 def in_title(phrase: str) -> str:
-    """Capitalise every word, leaving the rest of it alone: 'USB flash drive' gives 'USB Flash Drive'."""
+    """Capitalise every word, leaving the rest of it alone.
+
+    >>> in_title("USB flash drive")
+    'USB Flash Drive'
+    """
     return " ".join(word[:1].upper() + word[1:] for word in phrase.split())
 
 
@@ -110,7 +120,11 @@ def capitalised(phrase: str) -> str:
 
 @cache
 def with_article(phrase: str) -> str:
-    """'floor jack' gives 'a floor jack', 'office chair' gives 'an office chair'."""
+    """Put "a" or "an" before a phrase.
+
+    >>> with_article("office chair"), with_article("universal office chair")
+    ('an office chair', 'a universal office chair')
+    """
     sounds_like_vowel = phrase.startswith(("LED", "HDMI")) or phrase[0] in "aeiou"
     return ("an " if sounds_like_vowel and not phrase.startswith(("uni", "uku")) else "a ") + phrase
 
@@ -153,10 +167,6 @@ def _sentence(topic: words.Topic, dice: Dice) -> str:
     return f"{dice.pick(topic.starts)} {dice.pick(topic.middles)} {dice.pick(topic.ends)}"
 
 
-def _extra_sentence(extra: str, dice: Dice) -> str:
-    return _sentence(words.EXTRA, dice).replace("{extra}", extra)
-
-
 def _telling_sentences(product: Product, dice: Dice) -> list[str]:
     """The sentences that speak of what decides the price, the opening first."""
     told = [_sentence(words.MATERIAL, dice)]
@@ -166,7 +176,7 @@ def _telling_sentences(product: Product, dice: Dice) -> list[str]:
         told.append(_sentence(words.PACK, dice))
     if product.condition != "new":
         told.append(_sentence(words.CONDITION, dice))
-    told += [_extra_sentence(extra, dice) for extra in product.extras]
+    told += [_sentence(words.EXTRA, dice).replace("{extra}", extra) for extra in product.extras]
     turn = dice.whole(0, len(told) - 1)
     return [_sentence(words.OPENING, dice), *told[turn:], *told[:turn]]
 
@@ -186,23 +196,21 @@ def _features(product: Product, count: int, vocabulary: dict, dice: Dice) -> lis
     """A list of `count` bullets, most of them headed by a label."""
     if count == 0:
         return []
-    before, after = dice.pick(BULLET_FORMS)
-    labelled = dice.chance(0.7)
+    form = dice.pick(BULLET_FORMS)
     topics = [words.MATERIAL, dice.pick(words.OTHER_TOPICS), dice.pick(words.OTHER_TOPICS), words.OPENING]
     if product.size:
         topics.insert(0, words.SIZE)
     if product.pack > 1:
         topics.insert(0, words.PACK)
-    bullets = [_bullet(topic, labelled, before, after, dice) for topic in topics]
+    bullets = [_bullet(topic, form, dice) for topic in topics]
     for extra in product.extras:
-        bullet = _bullet(words.EXTRA, labelled, before, after, dice)
+        bullet = _bullet(words.EXTRA, form, dice)
         bullets.insert(1, bullet.replace("{extra}", extra).replace("{Extra}", capitalised(extra)))
     return "\n".join(bullets[:count]).format_map(vocabulary).split("\n")
 
 
-def _bullet(topic: words.Topic, labelled: bool, before: str, after: str, dice: Dice) -> str:
-    label = f"{before}{dice.pick(topic.labels)}{after}" if labelled else ""
-    return label + _sentence(topic, dice)
+def _bullet(topic: words.Topic, form: str, dice: Dice) -> str:
+    return form.format(label=dice.pick(topic.labels), sentence=_sentence(topic, dice))
 
 
 def _title(product: Product, part_number: str, dice: Dice) -> str:
@@ -258,7 +266,8 @@ def _dimension_words(pounds: float, dice: Dice) -> str:
 
 def _details(product: Product, part_number: str, dice: Dice) -> dict[str, object]:
     pounds = weight_pounds(product, dice)
-    rank = int(math.exp(10.6 + dice.normal(1.6) + 0.15 * log_price(product))) + 1
+    worth = log_price(product) - product.noise  # the rank must not tell what no listing tells
+    rank = int(math.exp(10.6 + dice.normal(1.6) + 0.15 * worth)) + 1
     date = f"{dice.pick(MONTHS)} {dice.whole(1, 28)}, {dice.whole(2009, 2023)}"
     size = _size(product)
     electric = product.category.name in ("Electronics", "Cell_Phones_and_Accessories")

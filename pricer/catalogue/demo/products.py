@@ -30,7 +30,7 @@ PREMIUM_BRAND, HIGH_GRADE, PREMIUM_TOGETHER = 0.4, 0.3, 0.25
 SMALL_SELLER = -0.2  # the premium of a name that nobody knows
 CONDITIONS = {"new": 0.0, "renewed": -0.32, "used": -0.55}
 
-LEAN_TO_CHEAP = -0.6  # a kind is listed in proportion to its price to this power
+LEAN_TO_CHEAP = -0.55  # a kind is listed in proportion to the price of its smallest pack, to this power
 SECOND_HAND_FROM = 25  # dollars; nobody renews what is cheaper
 ANCHORS = (49, 99, 149, 199, 249, 299, 399, 499, 999)  # whole dollars that shops are drawn to
 
@@ -82,9 +82,16 @@ class Product:
 
 # Drawing a product
 
+
+def _entry_price(kind: Kind) -> float:
+    """What the smallest pack of a kind costs, in dollars."""
+    return kind.price * (kind.packs[0] if kind.packs else 1) ** PACK_ELASTICITY
+
+
 CATEGORY_WEIGHTS = tuple(accumulate(category.share for category in CATEGORIES))
 KIND_WEIGHTS = {
-    category.name: tuple(accumulate(kind.price**LEAN_TO_CHEAP for kind in category.kinds)) for category in CATEGORIES
+    category.name: tuple(accumulate(_entry_price(kind) ** LEAN_TO_CHEAP for kind in category.kinds))
+    for category in CATEGORIES
 }
 BRANDS = {category.name: tuple(category.brands.items()) for category in CATEGORIES}
 GRADES = {category.name: tuple(category.grades) for category in CATEGORIES}

@@ -26,8 +26,8 @@ OPENING = Topic(
         "{An_item} from {brand}, built for",
         "{brand} brings you {an_item} in {material} for",
         "Here is {an_item} that is ready for",
-        "Our {material} {item} was planned around",
-        "With this {condition} {item}, {brand} makes light work of",
+        "Our {material} {item} was planned for",
+        "With this {condition} {item}, {brand} has an answer for",
         "{Condition} and checked twice, the {material} {item} is meant for",
         "Look no further than the {brand} {item} for",
     ),
@@ -61,7 +61,7 @@ MATERIAL = Topic(
         "The {colour} {material} finish",
         "A core of {material}",
         "Thick {material} where it matters",
-        "The choice of {material}",
+        "The outer {material}",
     ),
     (
         "stands up to",
@@ -420,7 +420,7 @@ COLOURS = (
 )  # fmt: skip
 ADJECTIVES = (
     "sturdy", "quiet", "smooth", "clever", "slender", "tidy", "bright", "gentle", "steady", "simple", "modern",
-    "rounded", "patient", "balanced", "crisp", "careful", "friendly", "generous", "solid", "premium", "precise",
+    "rounded", "patient", "balanced", "crisp", "careful", "friendly", "generous", "robust", "premium", "precise",
 )  # fmt: skip
 USERS = (
     "beginners", "families", "students", "hobbyists", "contractors", "grandparents", "weekend tinkerers", "small teams",
