@@ -1,0 +1,109 @@
+"""The card of a dataset: what it is, how it was made, and how to check it, in plain Markdown."""
+
+from typing import TYPE_CHECKING
+
+from pricer.curation.recipe import Recipe
+from pricer.items import LOWEST_SLOT, SLOT_COUNT
+
+if TYPE_CHECKING:
+    from pricer.curation.dataset import DatasetManifest
+
+GENERATED = "**Generated data: these products and their prices were made up by Pricer's demo.**"
+
+
+def write_card(manifest: "DatasetManifest") -> str:
+    """Describe a dataset to whoever finds it without Pricer."""
+    opening = (
+        f"{manifest.train:,} products with their prices, sampled by Pricer {manifest.pricer_version} from "
+        f"{manifest.market_size:,} of the catalogue {_plain(manifest.catalogue_name)} (version "
+        f"{manifest.catalogue_version}), to train models that guess a price from a description. Validation and exam "
+        "are the catalogue's own: no recipe changes them, and nothing in train or validation is a near-duplicate of "
+        "an exam item."
+    )
+    exam = (
+        f"The exam has a natural part, {manifest.natural:,} items drawn at random from the market, and a balanced "
+        f"part, {manifest.balanced:,} items spread over eight price bands; an item may be in both. The first k by "
+        "`natural_rank` or by `balanced_rank` are a fair shorter exam."
+    )
+    distance = (
+        f"From pool to train the distance (total variation: 0 the same, 1 nothing in common) is "
+        f"{manifest.price_distance:.3f} by price and {manifest.category_distance:.3f} by category."
+    )
+    licence = (
+        f"The items come from {', '.join(_plain(source) for source in manifest.sources)}. "
+        "Whatever licence and terms those files have hold for this dataset; Pricer adds none."
+    )
+    sections = [
+        f"# {_plain(manifest.name)}",
+        *([GENERATED] if manifest.generated else []),
+        opening,
+        f"## Parts\n\n{_parts(manifest)}\n\n{exam}",
+        f"## Recipe\n\n{_recipe(manifest.recipe)}",
+        f"## Categories\n\n{_categories(manifest)}\n\n{distance}",
+        f"## Hashes\n\n{_hashes(manifest)}",
+        f"## Licence\n\n{licence}",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _parts(manifest: "DatasetManifest") -> str:
+    sizes = [
+        ("pool", manifest.market_size, manifest.market_price_mean, ""),
+        ("train", manifest.train, manifest.price_mean, "`train.parquet`"),
+        ("validation", manifest.validation, manifest.validation_price_mean, "`validation.parquet`"),
+        ("exam", manifest.exam, manifest.exam_price_mean, "`exam.parquet`"),
+    ]
+    rows = [(part, f"{items:,}", f"${mean:,.2f}" if items else "", file) for part, items, mean, file in sizes]
+    return _table(("part", "items", "mean price", "file"), rows)
+
+
+def _recipe(recipe: Recipe) -> str:
+    lines = []
+    if recipe.cutoff > LOWEST_SLOT:
+        lines.append(f"at most {recipe.cap:,} items at each whole dollar below ${recipe.cutoff:,}")
+    if recipe.cutoff < SLOT_COUNT:
+        lines.append(f"all items from ${recipe.cutoff:,} upwards")
+    lines += [f"weight of {_plain(category)}: {weight:g}" for category, weight in recipe.weights.items()]
+    lines.append(f"weight of {'all others' if recipe.weights else 'every category'}: {recipe.default_weight:g}")
+    lines.append(f"seed: {recipe.seed}")
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _categories(manifest: "DatasetManifest") -> str:
+    rows = [
+        (
+            _plain(share.category),
+            f"{share.before:,}",
+            f"{share.after:,}",
+            f"{share.before / manifest.market_size:.1%}",
+            f"{share.after / manifest.train:.1%}",
+        )
+        for share in manifest.categories
+    ]
+    return _table(("category", "pool", "train", "share of pool", "share of train"), rows)
+
+
+def _hashes(manifest: "DatasetManifest") -> str:
+    hashes = [
+        ("dataset", manifest.id),
+        ("recipe", manifest.recipe_id),
+        ("content of train", manifest.content_hash),
+        ("content of the catalogue", manifest.catalogue_hash),
+        ("exam", manifest.exam_hash),
+    ]
+    how = (
+        "A content hash is the sum modulo 2^128 of BLAKE2b-128 over each item's JSON [item_id, price in cents, text], "
+        'so the order does not matter. The exam\'s is SHA-256 over its sorted "item_id,price" lines.'
+    )
+    return f"{_table(('of', 'hash'), [(name, f'`{value}`') for name, value in hashes])}\n\n{how}"
+
+
+def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [heads, ("---",) * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _plain(text: str) -> str:
+    """Text from outside as one line that means nothing to Markdown or HTML."""
+    one_line = " ".join(text.split())
+    return "".join(f"\\{character}" if character in "\\`*_[]<>|#$!" else character for character in one_line)
