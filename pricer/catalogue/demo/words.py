@@ -143,9 +143,9 @@ EXTRA = Topic(
         "As engineers at {brand} like to say, the {extra}",
     ),
     (
-        "will save",
+        "will do away with",
         "can take care of",
-        "should do away with",
+        "should end",
         "will spare you",
         "will cut down on",
         "can put an end to",
@@ -400,7 +400,7 @@ SAFETY = Topic(
         "Plain warnings in print",
         "Careful checks",
     ),
-    ("help with", "add calm to", "lower the risk of", "are there for", "were made with a thought of"),
+    ("help with", "add calm to", "make light of", "are there for", "were made with a thought of"),
     (
         "{job} near children.",
         "long hours in the {place}.",
