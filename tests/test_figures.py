@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from pricer.figures import formats
 from pricer.figures.canvas import linear_ticks, log_ticks, price_ticks
-from pricer.figures.categories import category_bars, donut, share_changes, slices, spread
+from pricer.figures.categories import category_bars, donut, folded, share_changes, slices, spread
+from pricer.figures.findings import cap_finding, share_finding
 from pricer.figures.funnel import funnel
-from pricer.figures.lengths import cut_histogram
+from pricer.figures.lengths import count_up_to, cut_histogram
 from pricer.figures.palette import DARK, LIGHT
 from pricer.figures.prices import before_after, price_histogram, shares_by_price, spikes
 
@@ -170,3 +171,25 @@ def test_numbers_are_written_one_way():
     assert formats.duration(24_720) == "6 h 52 min"
     assert formats.size(1_900_000_000) == "1.9 GB"
     assert formats.short_hash("7f3a91c2ffff") == "7f3a 91c2"
+
+
+def test_a_share_that_grows_against_its_weight_is_told():
+    before, after = np.array([30, 70]), np.array([40, 60])
+    assert share_finding(["a", "b"], before, after, np.array([1, 5])) == "a grows although its weight is the lowest"
+    assert share_finding(["a", "b"], before, after, np.array([2, 2])) == "a changes most: +10.0 points"
+    assert share_finding(["a", "b"], before, before, np.array([2, 2])) == "Every category keeps its share"
+
+
+def test_a_histogram_is_called_flat_only_where_every_slot_below_the_cutoff_is_capped():
+    before = np.array([0, 9, 9, 3, 3])
+    assert cap_finding(2, before, 3) == "Flat up to the cutoff, untouched above it"
+    assert cap_finding(2, before, 4) == "The cap cuts 2 of the 3 slots below the cutoff"
+
+
+def test_small_categories_are_added_up_as_others():
+    names, items = folded(list("abcd"), np.array([1, 9, 5, 2]), most=3)
+    assert names == ["b", "c", "2 others"] and list(items) == [9, 5, 3]
+
+
+def test_a_cut_drops_the_bins_below_it():
+    assert count_up_to(100, [5, 6, 7, 8], 200) == 11

@@ -87,7 +87,7 @@ def log_ticks(lowest: float, top: float) -> dict:
 def price_ticks(low: int, high: int) -> dict:
     """Axis settings for whole dollars from `low` to `high`, both ends named where there is room for them."""
     step = max(1, round(round_step(high - low or 1)))
-    inner = [value for value in range(step * math.ceil(low / step), high, step)]
+    inner = range(step * math.ceil(low / step), high, step)
     room = step * 0.45
     values = [low, *(value for value in inner if value - low > room and high - value > room), high]
     return {"range": [low - 0.5, high + 0.5], "tickvals": values, "ticktext": [whole_dollars(v) for v in values]}

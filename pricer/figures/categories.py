@@ -13,6 +13,16 @@ ROW = 42  # pixels per category where the label stands above its bar
 MOST_SLICES = 8
 
 
+def folded(names: list[str], *counts: np.ndarray, most: int = 12) -> tuple:
+    """Keep the categories with the largest first counts and add the others up as "N others", if there are too many."""
+    order = np.argsort(-counts[0], kind="stable")
+    kept, rest = order[: most - 1], order[most - 1 :]
+    if len(rest) < 2:
+        return names, *counts
+    summed = [np.append(numbers[kept], numbers[rest].sum()) for numbers in counts]
+    return [*(names[place] for place in kept), f"{len(rest)} others"], *summed
+
+
 def category_bars(names: list[str], before: np.ndarray, after: np.ndarray, look: Look) -> go.Figure:
     """Draw one bar per category, before as its track and after as the filled part; the label stands above."""
     colour = PALETTES[look]
@@ -147,7 +157,7 @@ def donut(names: list[str], counts: np.ndarray, look: Look, height: int = 340) -
     note(figure, f"<b>{count(int(counts.sum()))}</b>", colour.ink, size=18, x=0, y=0.09)
     note(figure, "items", colour.quiet, x=0, y=-0.2)
     hidden = {"visible": False, "fixedrange": True}
-    figure.update_xaxes(range=[-2.9, 2.9], constrain="range", **hidden)
+    figure.update_xaxes(range=[-3.05, 3.05], constrain="range", **hidden)
     figure.update_yaxes(range=[-1.75, 1.75], scaleanchor="x", constrain="range", **hidden)
     figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0})
     return figure
@@ -178,12 +188,12 @@ def _label_side(figure: go.Figure, parts: list[Slice], total: int, side: int, lo
     texts = [f"<b>{percent(part.items / total)}</b><br>{wrapped(part.name, 16)}" for part in parts]
     lines = np.array([text.count("<br>") + 1 for text in texts])
     wanted = np.array([_at(np.array([part.middle]), 1.0)[1][0] for part in parts])
-    heights = spread(wanted, 0.1 + 0.235 * (lines[1:] + lines[:-1]) / 2)
+    heights = spread(wanted, 0.12 + 0.27 * (lines[1:] + lines[:-1]) / 2)
     for part, text, height in zip(parts, texts, heights, strict=True):
         (x,), (y,) = _at(np.array([part.middle]), 1.03)
         figure.add_trace(
             go.Scatter(
-                x=[x, side * 1.24, side * 1.34],
+                x=[x, side * 1.16, side * 1.26],
                 y=[y, height, height],
                 mode="lines",
                 line={"color": colour.axis, "width": 1},
@@ -191,7 +201,7 @@ def _label_side(figure: go.Figure, parts: list[Slice], total: int, side: int, lo
             )
         )
         anchor = {"xanchor": "left", "align": "left"} if side > 0 else {"xanchor": "right", "align": "right"}
-        note(figure, text, colour.ink, x=side * 1.38, y=height, yanchor="middle", **anchor)
+        note(figure, text, colour.ink, x=side * 1.3, y=height, yanchor="middle", **anchor)
 
 
 def _at(turns: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:

@@ -122,3 +122,12 @@ def category_name(name: str) -> str:
 
 def _signed(number: float, unsigned: str) -> str:
     return MINUS + unsigned if number < 0 else unsigned
+
+
+def spreadsheet_safe(text: str) -> str:
+    """Text for a cell of a CSV file: what a spreadsheet would take for a formula begins with an apostrophe.
+
+    >>> spreadsheet_safe("=1+1"), spreadsheet_safe("Appliances")
+    ("'=1+1", 'Appliances')
+    """
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "'") else text

@@ -34,11 +34,17 @@ def cut_histogram(width: int, counts: list[int], overflow: int, more_than: int, 
     )
     top = max(1, int(numbers.max(initial=1))) * 1.05
     end = len(numbers) * width
-    figure.add_vline(x=more_than, line={"color": colour.ink, "width": 1.5})
-    note(figure, count(more_than), colour.ink, x=more_than, y=1, yref="paper", yanchor="bottom")
+    if more_than > 0:
+        figure.add_vline(x=more_than, line={"color": colour.ink, "width": 1.5})
+        note(figure, count(more_than), colour.ink, x=more_than, y=1, yref="paper", yanchor="bottom")
     step = round_step(end, 5)
     ticks = np.arange(0, end, step)
     figure.update_xaxes(range=[0, end], tickvals=ticks, ticktext=[count(int(tick)) for tick in ticks], showgrid=False)
     figure.update_yaxes(**linear_ticks(top))
     figure.update_layout(margin_t=22, barcornerradius=1)
     return figure
+
+
+def count_up_to(width: int, counts: list[int], more_than: int) -> int:
+    """How many rows a cut at the edge of a bin drops."""
+    return sum(counts[: more_than // width])

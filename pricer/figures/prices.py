@@ -121,7 +121,7 @@ def shares_by_price(
     return figure
 
 
-def spikes(slots: np.ndarray, counts: np.ndarray, most: int = 6, apart: float = 0.07) -> list[int]:
+def spikes(slots: np.ndarray, counts: np.ndarray, most: int = 6, apart: float = 0.095) -> list[int]:
     """Find the slots that stand at least twice above their neighbourhood, the tallest first kept, `apart` of the range.
 
     A neighbourhood is the median of the ten slots on either side.
@@ -215,5 +215,3 @@ def _name_cap(
     if capped and width > 0.14 and share > 0.1:
         place = {"x": low, "y": _height(cap, scale), "xanchor": "left", "yanchor": "top"}
         note(figure, f"cap {count(cap)}", paper, xshift=6, yshift=-3, **place)
-
-
