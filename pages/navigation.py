@@ -1,0 +1,37 @@
+"""Which pages there are, in which order; run by every visit before the page itself."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.shared import look, shelf, state
+from pages.shared.jobs import plain
+from pricer.errors import PricerError
+
+HERE = Path(__file__).parent
+SIDEBAR = 236  # pixels wide
+
+st.set_page_config(
+    page_title="Pricer", page_icon=str(HERE / "static/icon.svg"), layout="wide", initial_sidebar_state=SIDEBAR
+)
+state.start()
+page = st.navigation(
+    {
+        "": [st.Page("home.py", title="Home", icon=":material/home:", default=True)],
+        "Data": [
+            st.Page("data/catalogue.py", title="Catalogue", icon=":material/inventory_2:", url_path="catalogue"),
+            st.Page("data/curate.py", title="Curate", icon=":material/tune:", url_path="curate"),
+        ],
+    },
+    expanded=True,
+)
+st.logo(str(HERE / "static/logo.svg"), icon_image=str(HERE / "static/icon.svg"), size="large")
+st.html(look.style_sheet())
+with st.sidebar:
+    look.follow_look()
+try:
+    with st.sidebar:
+        shelf.show()
+    page.run()
+except PricerError as error:
+    st.error(plain(str(error)), icon=":material/error:")

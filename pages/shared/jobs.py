@@ -1,0 +1,116 @@
+"""Background work as pages show it: started by a button, followed by its id, the command always beside it."""
+
+import shlex
+
+import streamlit as st
+
+from pages.shared import state
+from pages.shared.widgets import Cell, Html, escaped
+from pricer.errors import PricerError
+from pricer.figures.formats import count_of, duration, percent
+from pricer.runs.launch import Launch, cancel, launch, open_launch
+
+SECONDS_BETWEEN_LOOKS = 1.5
+
+
+def command_of(arguments: list[str]) -> str:
+    """The command that a job with these arguments is, as a person would type it."""
+    return shlex.join(["python", "-m", "pricer", *arguments])
+
+
+def start_job(key: str, arguments: list[str]) -> None:
+    """Start `python -m pricer` with these arguments, and remember the job under a session key."""
+    st.session_state[key] = launch(arguments).id
+
+
+def job_of(key: str) -> Launch | None:
+    """The job that a session key names, as it stands now."""
+    try:
+        return open_launch(st.session_state[key]) if st.session_state[key] else None
+    except PricerError:
+        return None  # its folder was removed
+
+
+def follow_job(key: str) -> Launch | None:
+    """Show the progress of a session key's job while it runs, or its error; give the job back once it is done."""
+    job = job_of(key)
+    if job is None:
+        return None
+    if job.state == "running":
+        st.fragment(_show_running, run_every=SECONDS_BETWEEN_LOOKS)(key)
+        return None
+    if job.state == "done":
+        return job
+    _show_ended(key, job)
+    return None
+
+
+def _show_running(key: str) -> None:
+    job = job_of(key)
+    if job is None or job.state != "running":
+        st.rerun()
+    with st.container(border=True):
+        progress = job.progress
+        stage = progress.stage if progress else "Starting"
+        st.progress(min(1.0, progress.fraction or 0.0) if progress else 0.0, text=plain(stage))
+        st.html(f'<p class="pr-note">{escaped(_figures(job))}</p>')
+        st.code(job.command, language=None, wrap_lines=True)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button("Cancel", icon=":material/close:", key=f"cancel_{key}", on_click=cancel, args=(job.id,))
+            _show_log(job)
+
+
+def _figures(job: Launch) -> Cell:
+    """How far, how fast, how much longer."""
+    progress = job.progress
+    if progress is None:
+        return "waiting for its first report"
+    parts = [count_of(progress.count, progress.unit, progress.unit)]
+    if progress.fraction is not None:
+        parts.append(percent(progress.fraction))
+    if progress.rate_per_second:
+        parts.append(f"{progress.rate_per_second:,.0f} {progress.unit} a second")
+    if progress.remaining_seconds is not None:
+        parts.append(f"{duration(progress.remaining_seconds)} left")
+    else:
+        parts.append(f"{duration(progress.elapsed_seconds)} so far")
+    return Html("".join(f"<span>{escaped(part)}</span>" for part in parts))
+
+
+def _show_ended(key: str, job: Launch) -> None:
+    words = {"failed": "The job failed.", "cancelled": "The job was cancelled.", "crashed": "The job ended by itself."}
+    show = st.info if job.state == "cancelled" else st.error
+    show(plain(job.error or words.get(job.state, job.state)), icon=":material/error:")
+    st.code(job.command, language=None, wrap_lines=True)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Dismiss", key=f"dismiss_{key}", on_click=forget_job, args=(key,))
+        _show_log(job)
+
+
+def is_news(job: Launch) -> bool:
+    """Whether this is the first time that the session meets this job at its end."""
+    new = st.session_state[state.LAST_DONE] != job.id
+    st.session_state[state.LAST_DONE] = job.id
+    return new
+
+
+def show_done(key: str, words: str) -> None:
+    """Say what a job made, with proof, until it is dismissed."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.success(words, icon=":material/check_circle:")
+        st.button("Dismiss", key=f"dismiss_{key}", on_click=forget_job, args=(key,))
+
+
+def forget_job(key: str) -> None:
+    st.session_state[key] = None
+
+
+def _show_log(job: Launch) -> None:
+    if job.log_tail:
+        with st.popover("Log", key=f"log_{job.id}"):
+            st.code(job.log_tail, language=None)
+
+
+def plain(text: str) -> str:
+    """Text for an element that reads Markdown: every character stands for itself."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+-.!|$~:" else letter for letter in text)

@@ -1,0 +1,116 @@
+"""Elements that several pages show. Whatever comes from data is escaped here."""
+
+import html
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+import streamlit as st
+
+Swatch = tuple[str, str]  # a word, and a colour's name in the style sheet with the mark's form: "after disc"
+
+
+@dataclass(frozen=True)
+class Html:
+    """A piece of HTML that is already safe."""
+
+    text: str
+
+
+Cell = str | Html
+
+
+def escaped(cell: Cell) -> str:
+    return cell.text if isinstance(cell, Html) else html.escape(str(cell))
+
+
+def page_head(title: str, sentence: str, explanation: str) -> None:
+    """Open a page: its title, one sentence on what it is for, and how its numbers are made (Markdown)."""
+    with st.container(gap="xsmall"):
+        st.html(f'<div class="pr-page"><h1>{escaped(title)}</h1></div>')
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.html(f'<p class="pr-sentence">{escaped(sentence)}</p>', width="content")
+            with st.popover("How is this computed?", type="tertiary", key=f"explain_{title[:9].lower()}"):
+                st.markdown(explanation)
+
+
+def key_figures(figures: Iterable[tuple[str, Cell, Cell]]) -> None:
+    """Show two to four figures in a row: what it is, its value, and a quiet line below."""
+    cells = "".join(
+        f"<div><dt>{escaped(name)}</dt><dd>{escaped(value)}<small>{escaped(note)}</small></dd></div>"
+        for name, value, note in figures
+    )
+    st.html(f'<dl class="pr-figures">{cells}</dl>')
+
+
+def chart_head(title: Cell, note: str = "", swatches: Sequence[Swatch] = ()) -> None:
+    """The title of a chart and the line below it: what its colours mean, what is drawn, in what unit."""
+    keys = "".join(_swatch(word, form) for word, form in swatches)
+    words = f"<span>{escaped(note)}</span>" if note else ""
+    below = f'<p class="pr-note">{keys}{words}</p>' if keys or words else ""
+    st.html(f'<div class="pr-head"><h3>{escaped(title)}</h3>{below}</div>')
+
+
+def chart(
+    figure: go.Figure,
+    title: Cell,
+    alt: str,
+    key: str,
+    note: str = "",
+    swatches: Sequence[Swatch] = (),
+) -> None:
+    """A chart below its head; `alt` says in words what it shows."""
+    with st.container(gap="xsmall"):
+        chart_head(title, note, swatches)
+        draw(figure, alt, key)
+
+
+def draw(figure: go.Figure, alt: str, key: str, **options) -> None:
+    """A chart alone, in Pricer's colours and without Plotly's buttons."""
+    st.plotly_chart(figure, theme=None, alt=alt, key=key, config={"displayModeBar": False}, **options)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], right: Sequence[int] = ()) -> None:
+    """A table of up to a dozen rows; the columns whose places stand in `right` hold figures."""
+    style = [' class="pr-right"' if place in right else "" for place in range(len(columns))]
+    head = "".join(f"<th{style[place]}>{escaped(name)}</th>" for place, name in enumerate(columns))
+    body = "".join(
+        "<tr>" + "".join(f"<td{style[place]}>{escaped(cell)}</td>" for place, cell in enumerate(row)) + "</tr>"
+        for row in rows
+    )
+    wide = " pr-wide" if len(columns) > 3 else ""
+    markup = f"<table class='pr-table{wide}'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    st.html(f'<div class="pr-scroll">{markup}</div>')
+
+
+def verdict(passed: bool | None) -> Html:
+    """Pass or drop, as a mark and a word."""
+    if passed is None:
+        return Html("")
+    mark, word, form = ("✓", "pass", "good") if passed else ("✕", "drop", "poor")
+    return Html(f'<span class="pr-{form}">{mark} {word}</span>')
+
+
+def empty_card(missing: str, sentence: str) -> None:
+    """Say in a bordered card's first line what is missing; its link or button follows below."""
+    st.html(f'<p class="pr-empty"><b>{escaped(missing)}</b> {escaped(sentence)}</p>')
+
+
+def generated_badge(generated: bool) -> Html:
+    """The word "generated" beside a name whose data Pricer made up; nothing beside others."""
+    return Html('<span class="pr-badge">generated</span>' if generated else "")
+
+
+def named(name: str, generated: bool) -> Html:
+    """A name, and its badge if it is generated data."""
+    return Html(html.escape(name) + generated_badge(generated).text)
+
+
+def _swatch(word: str, form: str) -> str:
+    colour, _, shape = form.partition(" ")
+    mark = (
+        f'<i class="pr-{shape}" style="background:var(--pr-{colour})"></i>'
+        if shape
+        else (f'<i style="background:var(--pr-{colour})"></i>')
+    )
+    return f'<span class="pr-swatch">{mark}{escaped(word)}</span>'
