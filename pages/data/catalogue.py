@@ -10,7 +10,17 @@ import streamlit as st
 from pages.shared import cached, shelf, state
 from pages.shared.jobs import command_of, follow_job, is_news, plain, show_done, start_job
 from pages.shared.look import look
-from pages.shared.widgets import chart, chart_head, draw, empty_card, key_figures, page_head, table, verdict
+from pages.shared.widgets import (
+    chart,
+    chart_head,
+    draw,
+    empty_card,
+    key_figures,
+    page_head,
+    table,
+    table_height,
+    verdict,
+)
 from pricer.catalogue.browse import OUTCOMES, PAGE_ROWS, Wanted, reasons_in_words
 from pricer.catalogue.scrub import RULES
 from pricer.catalogue.store import Binned, Catalogue, Manifest, check_name, list_catalogues
@@ -81,6 +91,7 @@ def why_not(files: list[str], name: str) -> str | None:
 
 def show_demo_form() -> None:
     st.markdown("**Generated products**")
+    st.caption("An invented shop: eight categories, prices that follow from the words, and all the dirt of real files.")
     rows_column, seed_column = st.columns(2)
     rows = rows_column.number_input("Rows", 100, 10_000_000, 60_000, 10_000, key="demo_rows")
     seed = seed_column.number_input("Seed", 0, 2**31 - 1, 42, key="demo_seed")
@@ -294,7 +305,7 @@ def show_row_table(listed: pl.DataFrame) -> int:
         "item_id": "Id",
     }
     event = st.dataframe(
-        shown, hide_index=True, column_config=columns, height=300, key="rows_table",
+        shown, hide_index=True, column_config=columns, height=table_height(len(listed)), key="rows_table",
         on_select="rerun", selection_mode="single-row",
     )  # fmt: skip
     chosen = event.selection.rows

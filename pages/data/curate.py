@@ -2,6 +2,7 @@
 
 import math
 
+import polars as pl
 import streamlit as st
 
 from pages.shared import cached, shelf, state
@@ -17,7 +18,7 @@ from pages.shared.recipe_controls import (
     stated_recipe,
     write_link,
 )
-from pages.shared.widgets import chart, chart_head, draw, empty_card, key_figures, page_head, table
+from pages.shared.widgets import chart, chart_head, draw, empty_card, key_figures, page_head, table, table_height
 from pricer.catalogue.store import Catalogue, list_catalogues
 from pricer.curation.recipe import Recipe
 from pricer.curation.sampler import Plan
@@ -146,7 +147,9 @@ def show_slot(catalogue: Catalogue, recipe: Recipe) -> None:
             return
         pages = -(-len(items) // PAGE_ITEMS)
         page = st.pagination(pages, key=f"slot_page_{slot}") if pages > 1 else 1
-        listed = items.slice((page - 1) * PAGE_ITEMS, PAGE_ITEMS)
+        listed = items.slice((page - 1) * PAGE_ITEMS, PAGE_ITEMS).with_columns(
+            pl.col("category").str.replace_all("_", " ")
+        )
         columns = {
             "kept": st.column_config.CheckboxColumn("Kept", width="small"),
             "title": st.column_config.TextColumn("Title", width="large"),
@@ -154,7 +157,7 @@ def show_slot(catalogue: Catalogue, recipe: Recipe) -> None:
             "price": st.column_config.NumberColumn("Price", format="dollar"),
             "item_id": "Id",
         }
-        st.dataframe(listed, hide_index=True, column_config=columns, height=280, key="slot_table")
+        st.dataframe(listed, hide_index=True, column_config=columns, height=table_height(len(listed)), key="slot_table")
 
 
 def show_categories(plan: Plan) -> None:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+PAGE = "page"  # the page that the last run showed
 CATALOGUE = "catalogue"  # label of the catalogue that all pages show
 DATASET = "dataset"  # id of the dataset that all pages show
 JOB = "job"  # id of the job that Catalogue follows
@@ -21,6 +22,7 @@ SLOT = "curate_slot"  # the slot that was clicked
 LINK = "curate_link"  # the address that these values were last read from or written to
 
 DEFAULTS = {
+    PAGE: None,
     CATALOGUE: None,
     DATASET: None,
     JOB: None,
@@ -35,18 +37,30 @@ DEFAULTS = {
 }
 
 
+DRAWN_BY = {CATALOGUE: ("catalogue", "curate")}  # pages with a widget of this key; all others are Curate's
+
+
 def weight_key(category: str) -> str:
     """The key of the exact weight of a category."""
     return f"curate_weight_{category}"
 
 
 def start() -> None:
-    """Give every key its default, and hold on to values whose widgets another page does not draw.
-
-    Streamlit forgets a widget's value when a run does not draw the widget; assigning it again keeps it.
-    """
+    """Give every key its default."""
     for key, default in DEFAULTS.items():
         st.session_state.setdefault(key, default)
-    for key in st.session_state:
-        if key in DEFAULTS or str(key).startswith("curate_"):
-            st.session_state[key] = st.session_state[key]
+
+
+def keep_for_page(path: str) -> None:
+    """Hold on to the values of widgets that this page does not draw, and of all when another page is opened.
+
+    Streamlit forgets a widget's value when a run does not draw the widget; assigning it makes it the session's own.
+    A widget that is drawn is left alone: its value would be sent to the browser and undo what was moved meanwhile.
+    """
+    turned = st.session_state[PAGE] != path
+    st.session_state[PAGE] = path
+    for key in map(str, st.session_state):
+        if key in DEFAULTS or key.startswith("curate_"):
+            drawn_by = DRAWN_BY.get(key, ("curate",))
+            if turned or path not in drawn_by:
+                st.session_state[key] = st.session_state[key]

@@ -83,6 +83,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], right: Sequenc
     st.html(f'<div class="pr-scroll">{markup}</div>')
 
 
+def table_height(rows: int, most: int = 8) -> int:
+    """The height in pixels of an interactive table that shows its rows, or `most` of them and scrolls."""
+    return 34 * (min(rows, most) + 1) + 3
+
+
 def verdict(passed: bool | None) -> Html:
     """Pass or drop, as a mark and a word."""
     if passed is None:
