@@ -314,7 +314,7 @@ def _datasets_words(result: dict) -> str:
     if not result["datasets"]:
         return "no dataset yet; make one with: python -m pricer sample CATALOGUE --dataset NAME"
     return "\n".join(
-        f"{_name(facts)}  train {facts['train']:,}  from {facts['catalogue']}  {facts['content_hash'][:8]}"
+        f"{_name(facts)}  train {facts['train']:,}  from {facts['catalogue_name']}  {facts['content_hash'][:8]}"
         for facts in result["datasets"]
     )
 

@@ -1,6 +1,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chisquare
 
 from pricer.catalogue.roles import BANDS, EXAM, POOL, SEALED, VALIDATION, Roles, assign_roles
 from pricer.draws import ROLE_STREAM, SAMPLE_STREAM, draw
@@ -62,6 +63,14 @@ def test_every_prefix_of_the_balanced_exam_is_balanced():
     roles, (_, _, prices) = roles_of(9_457)
     order = np.argsort(np.where(roles.balanced_rank < 0, 10**9, roles.balanced_rank))
     assert np.histogram(prices[order[:80]], bins=BANDS)[0].tolist() == [10] * 8
+
+
+def test_validation_follows_the_markets_law_in_every_band():
+    keys, _, prices = market(60_000)
+    validation = prices[assign_roles(keys, keys, prices).role == VALIDATION]
+    expected = np.histogram(prices, bins=BANDS)[0] / len(prices) * len(validation)
+    counts = np.histogram(validation, bins=BANDS)[0]
+    assert chisquare(counts, expected).pvalue > 0.001 and expected.min() > 5
 
 
 def test_the_order_of_the_items_changes_no_role():

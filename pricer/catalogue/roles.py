@@ -28,36 +28,38 @@ def assign_roles(keys: np.ndarray, groups: np.ndarray, prices: np.ndarray) -> Ro
     """Draw exam and validation, seal what looks like them, and leave the rest to the pool.
 
     Takes uint64 keys, uint64 groups and prices in dollars of n items, in any order. The natural exam is a simple random
-    sample of the market; the balanced exam holds as many items of every price band. Validation is the next items by
-    draw whose group has no exam item: the exam's own law, without its near-duplicates.
+    sample of the market, the first items by draw; validation is the next ones whose group has no natural exam item:
+    the exam's own law, without its near-duplicates. Only then does the balanced exam take the first items by draw of
+    every price band, validation's groups left out. (Drawn before validation, it would take from every dear band just
+    the items that come next, and leave validation without any.)
     """
     count = len(keys)
     order = np.lexsort((keys, draw(keys, ROLE_STREAM, seed=0)))
-    natural_size = min(10_000, count * 15 // 100)
-    natural_rank = np.full(count, _NOT_DRAWN)
-    natural_rank[order[:natural_size]] = np.arange(natural_size)
-    balanced_rank = _balanced_ranks(order, prices, natural_size // 10)
+    natural = order[: min(10_000, count * 15 // 100)]
+    later = order[len(natural) :]
+    free = later[~np.isin(groups[later], groups[natural])]
+    validation = free[: min(5_000, count * 5 // 100)]
+    eligible = order[~np.isin(groups[order], groups[validation])]
+    balanced = _balanced(eligible, prices, most=len(natural) // 10)
 
     role = np.full(count, POOL, dtype=np.int8)
-    role[(natural_rank >= 0) | (balanced_rank >= 0)] = EXAM
-    beside_exam = np.isin(groups, groups[role == EXAM])
-    free = order[~beside_exam[order]]
-    role[free[: min(5_000, count * 5 // 100)]] = VALIDATION
-    beside = np.isin(groups, groups[role != POOL])
-    role[beside & (role == POOL)] = SEALED
-    return Roles(role, natural_rank, balanced_rank)
+    role[natural] = role[balanced] = EXAM
+    role[validation] = VALIDATION
+    role[(role == POOL) & np.isin(groups, groups[role != POOL])] = SEALED
+    return Roles(role, _ranks(natural, count), _ranks(balanced, count))
 
 
-def _balanced_ranks(order: np.ndarray, prices: np.ndarray, most: int) -> np.ndarray:
-    """Rank the first items by draw of every band: first the first of each band, then the second of each, …"""
+def _balanced(order: np.ndarray, prices: np.ndarray, most: int) -> np.ndarray:
+    """The first items by draw of every band: first the first of each band, then the second of each, …"""
+    band_sizes = np.histogram(prices, bins=BANDS)[0]
     band = np.searchsorted(BANDS, prices, side="right") - 1
-    chosen, rank_in_band = [], []
-    for number in range(len(BANDS) - 1):
-        members = order[band[order] == number]
-        members = members[: min(most, len(members) * 20 // 100)]
-        chosen.append(members)
-        rank_in_band.append(np.arange(len(members)))
-    items, ranks = np.concatenate(chosen), np.concatenate(rank_in_band)
-    balanced_rank = np.full(len(prices), _NOT_DRAWN)
-    balanced_rank[items[np.lexsort((band[items], ranks))]] = np.arange(len(items))
-    return balanced_rank
+    chosen = [order[band[order] == number][: min(most, size * 20 // 100)] for number, size in enumerate(band_sizes)]
+    rank_in_band = np.concatenate([np.arange(len(members)) for members in chosen])
+    items = np.concatenate(chosen)
+    return items[np.lexsort((band[items], rank_in_band))]
+
+
+def _ranks(items: np.ndarray, count: int) -> np.ndarray:
+    ranks = np.full(count, _NOT_DRAWN)
+    ranks[items] = np.arange(len(items))
+    return ranks
