@@ -173,7 +173,7 @@ def test_killing_the_load_at_any_moment_leaves_no_catalogue_or_a_whole_one(tmp_p
         process.wait()
         for catalogue in list_catalogues():
             assert len(catalogue.items().collect()) == catalogue.manifest.items == 4000
-    assert _ends(process.pid), "the worker processes outlived the load"
+        assert _ends(process.pid), "worker processes outlived the load"
     build_catalogue([path], "test")
     assert list((home / "catalogues" / STAGING).iterdir()) == []
     assert open_catalogue("test").manifest.items == 4000

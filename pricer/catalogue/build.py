@@ -1,5 +1,6 @@
 """Raw rows to a catalogue: scrub in parallel, merge duplicates, find groups, draw roles, write it whole."""
 
+import os
 import re
 import shutil
 import time
@@ -165,7 +166,9 @@ def _scrub_in_parallel(tasks: Iterator[Task], size: int) -> Iterator[Part]:
         yield from map(parts.scrub_block, tasks)
         return
     # "spawn": a forked child of a process with running threads may never wake up.
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=parts.end_with_parent)
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=parts.end_with_parent, initargs=(os.getpid(),)
+    )
     waiting: list[Future[Part]] = []
     try:
         for task in tasks:

@@ -238,9 +238,8 @@ def _hash(*texts: str) -> int:
     return xxhash.xxh3_64_intdigest("\x1f".join(texts).encode())
 
 
-def end_with_parent() -> None:
-    """Let a worker process end when the process that started it is gone, however it went."""
-    parent = os.getppid()
+def end_with_parent(parent: int) -> None:
+    """Let a worker process end when the process that started it is gone, however and whenever it went."""
 
     def watch() -> None:
         while os.getppid() == parent:
