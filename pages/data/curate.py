@@ -11,6 +11,7 @@ from pages.shared.look import look
 from pages.shared.recipe_controls import (
     SAVED,
     adopt_named,
+    choose_preset,
     read_link,
     recipe_arguments,
     show_start,
@@ -18,7 +19,7 @@ from pages.shared.recipe_controls import (
     stated_recipe,
     write_link,
 )
-from pages.shared.widgets import chart, chart_head, draw, empty_card, key_figures, page_head, table, table_height
+from pages.shared.widgets import chart, chart_head, draw, empty_card, key_figures, named, page_head, table, table_height
 from pricer.catalogue.store import Catalogue, list_catalogues
 from pricer.curation.recipe import Recipe
 from pricer.curation.sampler import Plan
@@ -75,7 +76,7 @@ def show_key_figures(plan: Plan) -> None:
     )
 
 
-def show_histogram(plan: Plan) -> None:
+def show_histogram(plan: Plan, generated: bool) -> None:
     before, after = plan.before.sum(axis=1), plan.counts.sum(axis=1)
     head, control = st.columns([3, 1], vertical_alignment="bottom")
     with control, st.container(horizontal=True, horizontal_alignment="right"):
@@ -85,9 +86,8 @@ def show_histogram(plan: Plan) -> None:
         )  # fmt: skip
     with head:
         note = f"items in each whole-dollar slot, {scale} scale"
-        chart_head(
-            cap_finding(plan.capped_slots, before, plan.recipe.cutoff), note, [("before", "before"), ("after", "after")]
-        )
+        finding = cap_finding(plan.capped_slots, before, plan.recipe.cutoff)
+        chart_head(named(finding, generated), note, [("before", "before"), ("after", "after")])
     low, high = st.session_state[state.RANGE]
     if low == high:
         low, high = (low - 1, high) if high == 999 else (low, high + 1)
@@ -129,7 +129,7 @@ def show_notice(plan: Plan, catalogue: Catalogue) -> None:
 
 
 def use_preset(name: str, catalogue: Catalogue) -> None:
-    st.session_state[state.PRESET] = name
+    choose_preset(name)
     adopt_named(name, catalogue)
 
 
@@ -275,7 +275,7 @@ def show_datasets(catalogue: Catalogue) -> None:
     slots = cached.dataset_slots(dataset.folder)
     chart(
         shares_by_price(slots, look()),
-        "Train, validation and exam by price",
+        named("Train, validation and exam by price", made.generated),
         alt=f"Shares of train, validation and exam by price in steps of $20, dataset {dataset.name}.",
         key="chart_roles",
         note=f"share of each part's items in steps of $20; train {short_hash(made.content_hash)}, "
@@ -314,7 +314,7 @@ with charts:
     with st.container(key="curate_figures"):
         show_key_figures(plan)
     with st.container(key="curate_hero"):
-        show_histogram(plan)
+        show_histogram(plan, catalogue.manifest.generated)
     with st.container(key="curate_rest"):
         show_range()
         show_notice(plan, catalogue)

@@ -1,6 +1,8 @@
 """The controls that state a recipe: sliders with exact numbers beside them, presets, and the address that repeats them.
 
-The number beside a slider is the truth; the slider follows it as far as its range goes, and writes to it when moved.
+Each setting is a session key of its own, which the slider and the number beside it write and are drawn from. When one
+of them is moved, the other is drawn anew, under a new key: a browser that is a few moves behind still sends the other's
+old value, which would be taken for a move of the person's and undo theirs.
 """
 
 import streamlit as st
@@ -30,18 +32,17 @@ def adopt(recipe: Recipe, catalogue: Catalogue) -> None:
     """Put a recipe into the controls; PricerError where a browser cannot hold its seed."""
     if recipe.seed > HIGHEST_SEED:
         raise PricerError(f"seed {recipe.seed:,} is too large for a browser; the command line takes it")
-    _set(state.CUTOFF, recipe.cutoff, LOWEST_SLOT, SLOT_COUNT)
-    _set(state.CAP, min(recipe.cap, HIGHEST_CAP), 1, highest_cap(catalogue))
-    _set(state.OTHER_WEIGHT, recipe.default_weight, 0.0, MOST_WEIGHT)
+    _put(state.CUTOFF, recipe.cutoff)
+    _put(state.CAP, min(recipe.cap, HIGHEST_CAP))
+    _put(state.OTHER_WEIGHT, recipe.default_weight)
     st.session_state[state.SEED] = recipe.seed
     categories = catalogue.manifest.categories
     sliders = categories_with_sliders(categories)
     for category in categories:
-        own = category in sliders or category in recipe.weights
         if category in sliders:
-            _set(state.weight_key(category), recipe.weight(category), 0.0, MOST_WEIGHT)
+            _put(state.weight_key(category), recipe.weight(category))
         else:
-            st.session_state[state.weight_key(category)] = recipe.weight(category) if own else None
+            st.session_state[state.weight_key(category)] = recipe.weights.get(category)
     st.session_state[state.WEIGHTED] = str(catalogue.folder)
     st.session_state[state.SLOT] = None
 
@@ -90,12 +91,15 @@ def show_start(catalogue: Catalogue) -> None:
     names = [*PRESETS, *(SAVED + saved.name for saved in list_recipes()), state.OWN_SETTINGS]
     if st.session_state[state.PRESET] not in names:
         _own_settings()
+    key = _drawn_key("preset", state.PRESET)
+    st.session_state.setdefault(key, st.session_state[state.PRESET])
     st.selectbox(
         "Recipe",
         names,
-        key=state.PRESET,
+        key=key,
         format_func=lambda name: PRESET_WORDS.get(name, name.removeprefix(SAVED)),
-        on_change=lambda: adopt_named(st.session_state[state.PRESET], catalogue),
+        on_change=_preset_chosen,
+        args=(key, catalogue),
     )
     whole, most = (LOWEST_SLOT, SLOT_COUNT), highest_cap(catalogue)
     _pair("Cutoff: keep every item from", state.CUTOFF, *whole, SLOT_COUNT, 1, "$%d")
@@ -121,11 +125,13 @@ def show_weights(catalogue: Catalogue) -> None:
 
 
 def read_link(catalogues: list[Catalogue]) -> None:
-    """Take over a recipe from the address, if it is one that these controls have not written themselves."""
+    """Take over a recipe from the address when the page is opened.
+
+    Later the address only follows: while a slider moves fast, the browser's is a few moves behind.
+    """
     link = {key: st.query_params.get_all(key) for key in st.query_params}
-    if "cutoff" not in link or link == st.session_state[state.LINK]:
+    if "cutoff" not in link or not st.session_state[state.TURNED]:
         return
-    st.session_state[state.LINK] = link
     by_label = {catalogue.label: catalogue for catalogue in catalogues}
     catalogue = by_label.get(link.get("catalogue", [""])[0])
     if catalogue is None:
@@ -138,7 +144,7 @@ def read_link(catalogues: list[Catalogue]) -> None:
         st.warning("This link states no recipe that can be read.", icon=":material/warning:")
         return
     st.session_state[state.CATALOGUE] = catalogue.label
-    st.session_state[state.PRESET] = state.OWN_SETTINGS
+    choose_preset(state.OWN_SETTINGS)
     st.session_state[state.SCALE] = "linear" if link.get("scale") == ["linear"] else "log"
     st.session_state[state.RANGE] = (low, high) if 1 <= low < high <= 999 else (1, 999)
 
@@ -169,7 +175,6 @@ def write_link(catalogue: Catalogue, recipe: Recipe) -> None:
         "high": [str(high)],
     }
     link = {key: values for key, values in link.items() if values}
-    st.session_state[state.LINK] = link
     if {key: st.query_params.get_all(key) for key in st.query_params} != link:
         st.query_params.from_dict(link)
 
@@ -182,41 +187,63 @@ def recipe_arguments(recipe: Recipe) -> list[str]:
 
 
 def _pair(label: str, key: str, low: float, high: float | None, slider_high: float, step: float, form: str) -> None:
-    """A slider and its exact number in one row."""
+    """A slider and its exact number in one row; the slider goes as far as its range allows."""
+    slider, number = _drawn_key("slider", key), _drawn_key("number", key)
+    value = st.session_state[key]
+    st.session_state.setdefault(slider, min(max(value, low), slider_high))
+    st.session_state.setdefault(number, value)
     with st.container(key=f"pair_{key}"):
         slider_column, number_column = st.columns([2, 1], vertical_alignment="bottom")
         slider_column.slider(
             label, low, slider_high, step=step, format=form,
-            key=_slider(key), on_change=_slider_moved, args=(key,),
+            key=slider, on_change=_moved, args=(key, "slider", slider),
         )  # fmt: skip
         number_column.number_input(
             f"{label}, exactly", low, high, step=step, format="%g" if isinstance(step, float) else None,
-            key=key, on_change=_number_typed, args=(key, low, slider_high), label_visibility="collapsed",
+            key=number, on_change=_moved, args=(key, "number", number), label_visibility="collapsed",
         )  # fmt: skip
 
 
-def _slider(key: str) -> str:
-    return f"{key}_slider"
-
-
-def _set(key: str, value: float, low: float, slider_high: float) -> None:
-    st.session_state[key] = value
-    st.session_state[_slider(key)] = min(max(value, low), slider_high)
-
-
-def _slider_moved(key: str) -> None:
-    value = st.session_state[_slider(key)]
+def _moved(key: str, kind: str, by: str) -> None:
+    """Take a setting from the widget that was moved, and draw the other one anew."""
+    if by != _drawn_key(kind, key):
+        return  # a widget that has been replaced, from a browser that is behind
+    value = st.session_state[by]
     st.session_state[key] = round(value, 6) if isinstance(value, float) else value
+    _draw_anew("number" if kind == "slider" else "slider", key)
     _own_settings()
 
 
-def _number_typed(key: str, low: float, slider_high: float) -> None:
-    _set(key, st.session_state[key], low, slider_high)
-    _own_settings()
+def _preset_chosen(key: str, catalogue: Catalogue) -> None:
+    if key == _drawn_key("preset", state.PRESET):
+        st.session_state[state.PRESET] = st.session_state[key]
+        adopt_named(st.session_state[key], catalogue)
 
 
 def _own_settings() -> None:
-    st.session_state[state.PRESET] = state.OWN_SETTINGS
+    if st.session_state[state.PRESET] != state.OWN_SETTINGS:
+        choose_preset(state.OWN_SETTINGS)
+
+
+def choose_preset(name: str) -> None:
+    """Show a preset as the chosen one, without putting it into the controls."""
+    st.session_state[state.PRESET] = name
+    _draw_anew("preset", state.PRESET)
+
+
+def _put(key: str, value: float) -> None:
+    st.session_state[key] = value
+    _draw_anew("slider", key)
+    _draw_anew("number", key)
+
+
+def _drawn_key(kind: str, key: str) -> str:
+    """The key of a setting's widget: another one each time that it is drawn anew."""
+    return f"{kind}_{st.session_state.get(f'{key}_{kind}_turn', 0)}_{key}"
+
+
+def _draw_anew(kind: str, key: str) -> None:
+    st.session_state[f"{key}_{kind}_turn"] = st.session_state.get(f"{key}_{kind}_turn", 0) + 1
 
 
 def _label(category: str) -> str:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 PAGE = "page"  # the page that the last run showed
+TURNED = "turned"  # whether this run shows another page than the last
 CATALOGUE = "catalogue"  # label of the catalogue that all pages show
 DATASET = "dataset"  # id of the dataset that all pages show
 JOB = "job"  # id of the job that Catalogue follows
@@ -19,10 +20,10 @@ OWN_SETTINGS = "own"
 SCALE = "curate_scale"
 RANGE = "curate_range"
 SLOT = "curate_slot"  # the slot that was clicked
-LINK = "curate_link"  # the address that these values were last read from or written to
 
 DEFAULTS = {
     PAGE: None,
+    TURNED: True,
     CATALOGUE: None,
     DATASET: None,
     JOB: None,
@@ -33,7 +34,6 @@ DEFAULTS = {
     SCALE: "log",
     RANGE: (1, 999),
     SLOT: None,
-    LINK: None,
 }
 
 
@@ -58,7 +58,7 @@ def keep_for_page(path: str) -> None:
     A widget that is drawn is left alone: its value would be sent to the browser and undo what was moved meanwhile.
     """
     turned = st.session_state[PAGE] != path
-    st.session_state[PAGE] = path
+    st.session_state[PAGE], st.session_state[TURNED] = path, turned
     for key in map(str, st.session_state):
         if key in DEFAULTS or key.startswith("curate_"):
             drawn_by = DRAWN_BY.get(key, ("curate",))

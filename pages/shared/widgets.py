@@ -78,7 +78,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], right: Sequenc
         "<tr>" + "".join(f"<td{style[place]}>{escaped(cell)}</td>" for place, cell in enumerate(row)) + "</tr>"
         for row in rows
     )
-    wide = " pr-wide" if len(columns) > 3 else ""
+    wide = " pr-wide" if len(columns) > 5 else ""
     markup = f"<table class='pr-table{wide}'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     st.html(f'<div class="pr-scroll">{markup}</div>')
 

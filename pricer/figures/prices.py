@@ -12,6 +12,7 @@ from pricer.figures.palette import PALETTES, Look
 Scale = Literal["log", "linear"]
 LOWEST, HIGHEST = 1, 999
 FLOOR = 0.7  # where a logarithmic axis starts, so that one item is still to be seen
+CAP_WORDS = 0.18  # of the axis: what the words "cap 1,200" take of it on a phone
 LINEAR_CAPS = 6  # a linear axis ends here, counted in caps, or the capped part would be a line on the floor
 
 
@@ -64,7 +65,7 @@ def before_after(
     words = "before %{customdata[0]:,}<br>after %{customdata[1]:,}"
     figure.add_trace(_columns(slots, top, np.column_stack([old, new]), words, colour.ink))
     _name_cutoff(figure, cutoff, low, high, colour.ink)
-    _name_cap(figure, old, cutoff, cap, low, high, top, scale, colour.paper)
+    _name_cap(figure, old, cutoff, cap, low, high, top, scale, look)
     kept_whole = np.where(slots >= cutoff, new, 0)
     _name_spikes(figure, slots, kept_whole, scale, top, colour.ink)
     if clipped:
@@ -206,12 +207,18 @@ def _name_cap(
     high: int,
     top: float,
     scale: Scale,
-    paper: str,
+    look: Look,
 ) -> None:
-    """Write the cap inside its plateau, if one is there that is wide and high enough for the words."""
-    width = (min(cutoff, high + 1) - low) / (high - low + 1)
-    capped = np.count_nonzero(before[: max(0, cutoff - low)] > cap)
+    """Write the cap inside its plateau where that is wide and high enough for the words, or else above its left end."""
+    below = before[: max(0, cutoff - low)]
+    if not np.any(below > cap):
+        return
+    colour = PALETTES[look]
+    under_words = below[: round(CAP_WORDS * (high - low + 1))]
     share = np.log10(cap / FLOOR) / np.log10(top / FLOOR) if scale == "log" else cap / top
-    if capped and width > 0.14 and share > 0.1:
-        place = {"x": low, "y": _height(cap, scale), "xanchor": "left", "yanchor": "top"}
-        note(figure, f"cap {count(cap)}", paper, xshift=6, yshift=-3, **place)
+    inside = len(under_words) < len(below) and np.mean(under_words > cap) > 0.95 and share > 0.1
+    place = {"x": low, "y": _height(cap, scale), "xanchor": "left", "xshift": 6}
+    if inside:
+        note(figure, f"cap {count(cap)}", colour.paper, yanchor="top", yshift=-3, **place)
+    else:
+        note(figure, f"cap {count(cap)}", colour.ink, yanchor="bottom", yshift=1, **place)
