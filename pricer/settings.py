@@ -35,6 +35,10 @@ def datasets_folder() -> Path:
     return home() / "datasets"
 
 
+def runs_folder() -> Path:
+    return home() / "runs"
+
+
 def cache_folder() -> Path:
     return home() / "cache"
 

@@ -1,0 +1,16 @@
+"""Ways to guess a price, behind one contract.
+
+    from pricer.models import MODELS, load, make_model
+
+    model = make_model("tfidf-ridge", alpha=0.3).fit(train, validation)
+    model.save(folder)
+    guesses = load(folder).predict(items)
+
+A model is a module of its family here, a line in `pricer.models.registry.MODELS`, and passes `tests/test_models.py`.
+"""
+
+from pricer.models.contract import Estimate, Model, ModelKind, Setting, without_price
+from pricer.models.registry import MODELS, make_model
+from pricer.models.saving import load
+
+__all__ = ["MODELS", "Estimate", "Model", "ModelKind", "Setting", "load", "make_model", "without_price"]

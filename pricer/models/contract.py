@@ -1,0 +1,117 @@
+"""What every model promises, and what is known of a kind of model before one is made."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Literal, Protocol, Self
+
+import numpy as np
+import polars as pl
+
+from pricer.errors import PricerError
+from pricer.progress import Report, silent
+
+PRICE_COLUMNS = ("price", "price_spread", "slot")
+
+
+class Model(Protocol):
+    """A way to guess prices.
+
+    A constructor takes `seed` and the settings of the model's kind by name, and stores them, no more. What `fit` learns
+    ends in `_`. Heavy imports live where they are used.
+    """
+
+    name: str  # key in MODELS
+
+    def fit(self, train: pl.DataFrame, validation: pl.DataFrame | None = None, report: Report = silent) -> Self:
+        """Learn from items with prices; the same seed, items and order give the same guesses.
+
+        Validation may be missing or empty. PricerError if train has no items.
+        """
+
+    def predict(self, items: pl.DataFrame) -> np.ndarray:
+        """Guess each item's price: float64 dollars, finite and not negative, in the order of the items.
+
+        The price columns are not read: see `without_price`.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Write `model.json` and what was learned; the folder is made if there is none."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote, without running code from it; PricerError where it is damaged."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A number that a person may choose; it is whole if its default is an int."""
+
+    name: str
+    default: int | float
+    least: int | float
+    most: int | float
+    explanation: str
+
+    def check(self, value: object) -> int | float:
+        """Give the value back as the default's type; PricerError if it is no such number or out of range."""
+        whole = isinstance(self.default, int)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if not is_number or (whole and value != int(value)) or not self.least <= value <= self.most:
+            kind = "a whole number" if whole else "a number"
+            raise PricerError(f"{self.name} must be {kind} from {self.least:,} to {self.most:,}, got {value!r}")
+        return type(self.default)(value)
+
+    def parse(self, text: str) -> int | float:
+        """Read a value that was typed.
+
+        >>> Setting("alpha", 0.3, 0.001, 100.0, "").parse("1")
+        1.0
+        """
+        try:
+            return self.check(float(text))
+        except ValueError:
+            return self.check(text)  # which tells what was expected
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What fitting will take, about: time on one core, and the most memory that the process holds, train included."""
+
+    seconds: float
+    bytes: int
+
+
+@dataclass(frozen=True)
+class ModelKind:
+    """An entry of `MODELS`: what can be said of a model without importing it."""
+
+    name: str
+    title: str
+    family: Literal["yardstick", "words", "trees", "networks", "open-weight", "hosted", "human", "stack"]
+    reads: Literal["nothing", "text", "full_text"]
+    explanation: str
+    place: str  # "module:class"
+    estimate: Callable[[int], Estimate]  # of the number of items in train
+    settings: tuple[Setting, ...] = ()
+
+    def find_class(self) -> type[Model]:
+        """Import the class that the entry names."""
+        module, _, name = self.place.partition(":")
+        return getattr(import_module(module), name)
+
+    def check_settings(self, stated: dict) -> dict[str, int | float]:
+        """Every setting with its stated or default value; PricerError for one that is unknown or out of range."""
+        known = {setting.name: setting for setting in self.settings}
+        for name in stated:
+            if name not in known:
+                has = f"it has {', '.join(known)}" if known else "it has none"
+                raise PricerError(f"{self.name} has no setting {name!r}; {has}")
+        return {name: setting.check(stated.get(name, setting.default)) for name, setting in known.items()}
+
+
+def without_price(items: pl.DataFrame) -> pl.DataFrame:
+    """Items as a model may see them when it guesses: without price, price_spread and slot."""
+    return items.drop(PRICE_COLUMNS, strict=False)

@@ -1,0 +1,20 @@
+"""What models take from a table of items."""
+
+import numpy as np
+import polars as pl
+
+from pricer.errors import PricerError
+
+
+def train_prices(train: pl.DataFrame) -> np.ndarray:
+    """The prices of train in dollars; PricerError if there are none."""
+    if train.is_empty():
+        raise PricerError("train has no items: choose a dataset with some")
+    return train["price"].to_numpy()
+
+
+def texts_of(items: pl.DataFrame, column: str) -> list[str]:
+    """A column of texts; nothing is an empty text."""
+    if column not in items.columns:
+        raise PricerError(f"the items have no column {column!r}; they have {', '.join(items.columns)}")
+    return items[column].cast(pl.String).fill_null("").to_list()
