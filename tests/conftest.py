@@ -1,6 +1,6 @@
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -59,12 +59,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium; without one these tests are skipped, but on CI they fail."""
+def start_browser() -> Iterator[Callable[..., Browser]]:
+    """Starts a headless Chromium with further arguments; without one the test is skipped, but on CI it fails."""
     path = chromium.find()
     if path is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("no Chromium: `python -m tests.browser` gets one")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
-        yield started
-        started.close()
+        yield lambda *more: playwright.chromium.launch(executable_path=path, args=[*chromium.ARGUMENTS, *more])
+
+
+@pytest.fixture(scope="session")
+def browser(start_browser: Callable[..., Browser]) -> Iterator[Browser]:
+    started = start_browser()
+    yield started
+    started.close()
