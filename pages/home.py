@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import look, shelf, state
-from pages.shared.jobs import follow_job, forget_job, start_job
+from pages.shared.jobs import find_running_job, follow_job, forget_job, start_job
 from pages.shared.widgets import chart, empty_card, key_figures, named, page_head
 from pricer.catalogue.store import Catalogue, list_catalogues
 from pricer.curation.dataset import Dataset
@@ -77,7 +77,8 @@ page_head(
     "Pricer guesses a price from a product's description, and shows how far to trust the guess.",
     EXPLANATION,
 )
-if done := follow_job(state.JOB):
+find_running_job(state.JOB, ("load", "demo"))
+if follow_job(state.JOB):
     forget_job(state.JOB)
 catalogue = shelf.catalogue_in_use(list_catalogues())
 if catalogue is None:

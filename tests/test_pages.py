@@ -9,13 +9,15 @@ import plotly.io
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pricer.catalogue.store import Catalogue
+from pricer.__main__ import main
+from pricer.catalogue.store import Catalogue, open_catalogue
 from pricer.curation.dataset import make_dataset
 from pricer.curation.index import open_index
 from pricer.curation.recipe import Recipe, preset
 from pricer.curation.sampler import make_plan
 from pricer.figures.formats import count
 from pricer.runs.recipes import save_recipe
+from tests.products import raw_row, write_rows
 
 NAVIGATION = Path(__file__).parent.parent / "pages" / "navigation.py"
 PAGES = {"home": "home.py", "catalogue": "data/catalogue.py", "curate": "data/curate.py"}
@@ -186,6 +188,21 @@ def test_curate_shows_train_validation_and_exam_of_a_dataset(demo):
     assert f"train {count(dataset.manifest.train)}" in text(app)
 
 
-def test_a_title_from_data_is_escaped(demo):
-    app = opened("curate")
-    assert "<script" not in text(app)
+HOSTILE = "<img src=x onerror=alert(1)> $x^2$ [a](http://elsewhere.example)"
+
+
+@pytest.fixture
+def hostile(home, tmp_path) -> Catalogue:
+    """A catalogue whose titles and categories try to be mark-up."""
+    rows = [raw_row(number, main_category=HOSTILE, title=f"{HOSTILE} {number}") for number in range(60)]
+    assert main(["load", str(write_rows(tmp_path / "hostile.jsonl", rows)), "--catalogue", "hostile"]) == 0
+    return open_catalogue("hostile")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_mark_up_in_data_stays_text(page, hostile):
+    app = opened(page)
+    own = "".join(element.proto.body for element in app.get("html"))
+    charts = "".join(chart.proto.spec for chart in app.get("plotly_chart"))
+    assert "<img" not in own + charts
+    assert all("<img" not in box.label.replace("\\<", "") for box in [*app.slider, *app.number_input])

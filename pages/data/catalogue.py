@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from pages.shared import cached, shelf, state
-from pages.shared.jobs import command_of, follow_job, is_news, plain, show_done, start_job
+from pages.shared.jobs import command_of, find_running_job, follow_job, is_busy, is_news, plain, show_done, start_job
 from pages.shared.look import look
 from pages.shared.widgets import (
     chart,
@@ -101,12 +101,13 @@ def show_demo_form() -> None:
 
 
 def start_button(label: str, icon: str, key: str, arguments: list[str], disabled: bool = False) -> None:
-    busy = st.session_state[state.JOB] is not None
-    st.button(label, icon=icon, key=key, on_click=start_job, args=(state.JOB, arguments), disabled=disabled or busy)
+    disabled = disabled or is_busy(state.JOB)
+    st.button(label, icon=icon, key=key, on_click=start_job, args=(state.JOB, arguments), disabled=disabled)
 
 
 def show_job() -> None:
     """Follow a load; when it is done, turn to its catalogue and say what was made."""
+    find_running_job(state.JOB, ("load", "demo"))
     job = follow_job(state.JOB)
     if job is None:
         return
@@ -196,8 +197,9 @@ def show_prices(catalogue: Catalogue) -> None:
     inside = int(slots[low : high + 1].sum())
     with head:
         where = f"${low} to ${high}"
-        beyond = count_of(catalogue.manifest.rejections.get("price-too-high", 0), "dearer row is", "dearer rows are")
-        note = f"Items in each whole-dollar slot, {scale} scale; {beyond} out of scope"
+        note = f"Items in each whole-dollar slot, {scale} scale"
+        if dearer := catalogue.manifest.rejections.get("price-too-high"):
+            note += f"; {count_of(dearer, 'dearer row is', 'dearer rows are')} out of scope"
         chart_head(f"{count_of(inside, 'item')} from {where}", note)
     with place:
         figure = price_histogram(slots, look(), scale, min(low, high - 1), high)
@@ -258,11 +260,11 @@ def show_rows(catalogue: Catalogue) -> None:
     outcome_column, category_column, words_column = st.columns([1, 1, 1.6])
     outcomes = [name for name in OUTCOMES if name in ("item", "duplicate") or manifest.rejections.get(name)]
     outcome = outcome_column.selectbox(
-        "Outcome", [None, *outcomes], format_func=lambda name: OUTCOMES.get(name, "All rows"), key="rows_outcome"
+        "Outcome", ["", *outcomes], format_func=lambda name: OUTCOMES.get(name, "All rows"), key="rows_outcome"
     )
     categories = [part.category for part in manifest.by_category]
     category = category_column.selectbox(
-        "Category", [None, *categories], format_func=lambda n: category_name(n) if n else ALL, key="rows_category"
+        "Category", ["", *categories], format_func=lambda n: category_name(n) if n else ALL, key="rows_category"
     )
     words = words_column.text_input(
         "Part of a title, or an id", key="rows_words", icon=":material/search:", max_chars=200

@@ -6,7 +6,7 @@ import polars as pl
 import streamlit as st
 
 from pages.shared import cached, shelf, state
-from pages.shared.jobs import command_of, follow_job, is_news, plain, show_done, start_job
+from pages.shared.jobs import command_of, find_running_job, follow_job, is_busy, is_news, plain, show_done, start_job
 from pages.shared.look import look
 from pages.shared.recipe_controls import (
     SAVED,
@@ -230,7 +230,7 @@ def show_actions(catalogue: Catalogue, plan: Plan) -> None:
             key="make_dataset",
             on_click=start_job,
             args=(state.SAMPLE_JOB, arguments),
-            disabled=not name.strip() or not plan.size or st.session_state[state.SAMPLE_JOB] is not None,
+            disabled=not name.strip() or not plan.size or is_busy(state.SAMPLE_JOB),
         )
         with st.popover("Save recipe", icon=":material/bookmark:", key="save_recipe"):
             show_save(catalogue, recipe)
@@ -251,6 +251,7 @@ def show_save(catalogue: Catalogue, recipe: Recipe) -> None:
 
 
 def show_job() -> None:
+    find_running_job(state.SAMPLE_JOB, ("sample",))
     job = follow_job(state.SAMPLE_JOB)
     if job is None:
         return

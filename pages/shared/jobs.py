@@ -8,7 +8,7 @@ from pages.shared import state
 from pages.shared.widgets import Cell, Html, escaped
 from pricer.errors import PricerError
 from pricer.figures.formats import count_of, duration, percent
-from pricer.runs.launch import Launch, cancel, launch, open_launch
+from pricer.runs.launch import Launch, cancel, launch, list_launches, open_launch
 
 SECONDS_BETWEEN_LOOKS = 1.5
 
@@ -29,6 +29,19 @@ def job_of(key: str) -> Launch | None:
         return open_launch(st.session_state[key]) if st.session_state[key] else None
     except PricerError:
         return None  # its folder was removed
+
+
+def is_busy(key: str) -> bool:
+    """Whether the job of a session key still runs."""
+    job = job_of(key)
+    return job is not None and job.state == "running"
+
+
+def find_running_job(key: str, verbs: tuple[str, ...]) -> None:
+    """When a page is opened, take up a job with one of these verbs that another visit has left running."""
+    if st.session_state[state.TURNED] and st.session_state[key] is None:
+        running = (job.id for job in list_launches() if job.state == "running" and job.arguments[0] in verbs)
+        st.session_state[key] = next(running, None)
 
 
 def follow_job(key: str) -> Launch | None:

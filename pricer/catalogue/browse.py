@@ -14,10 +14,10 @@ OUTCOMES = {"item": "Item", "duplicate": "Duplicate", **REASONS}
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which rows to show; None and "" mean all. `words` is part of a title, or an item id."""
+    """Which rows to show; "" means all. `words` is part of a title, or an item id."""
 
-    outcome: str | None = None
-    category: str | None = None
+    outcome: str = ""
+    category: str = ""
     words: str = ""
 
 

@@ -221,4 +221,4 @@ def _name_cap(
     if inside:
         note(figure, f"cap {count(cap)}", colour.paper, yanchor="top", yshift=-3, **place)
     else:
-        note(figure, f"cap {count(cap)}", colour.ink, yanchor="bottom", yshift=1, **place)
+        note(figure, f"cap {count(cap)}", colour.ink, yanchor="bottom", yshift=1, bgcolor=colour.paper, **place)
