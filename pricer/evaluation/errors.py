@@ -1,0 +1,190 @@
+"""How far a run's guesses are from the prices: every figure of the leaderboard, natural or balanced."""
+
+import math
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from pricer.catalogue.roles import BANDS
+from pricer.evaluation.intervals import mean_interval
+from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
+
+Reading = Literal["natural", "balanced"]
+WITHIN = 0.2  # the share of the price within which a guess counts as close
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """When a guess is good or fair: its error is below so many dollars, or below such a share of the price.
+
+    The defaults are the first notebook's: green below $40 or 20 %, orange below $80 or 40 %, otherwise red.
+    """
+
+    good_dollars: float = 40
+    good_share: float = 0.2
+    fair_dollars: float = 80
+    fair_share: float = 0.4
+
+
+NOTEBOOK = Thresholds()
+
+
+@dataclass(frozen=True)
+class GradedRun:
+    """A run as evaluation sees it.
+
+    `table` has one row an exam item that was asked: item_id, price, guess (null or not finite where there is none),
+    status ("answer", "refusal", "unparsable" or "failed"), group, category, title, and natural_rank and balanced_rank
+    from 0, null outside that exam.
+    """
+
+    id: str
+    name: str
+    family: str
+    exam_hash: str
+    train_median: float  # dollars; what a no-answer is scored as
+    table: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What a run's guesses are worth; None where there is nothing to measure. Dollars, or shares from 0 to 1.
+
+    All but `error_answered` are computed on every item asked, with guesses clipped to $1 to $999 and a no-answer scored
+    as the train median; yet a no-answer is never within 20 %, good or fair. In the balanced reading every price band
+    that has items weighs the same.
+    """
+
+    items: int
+    bands: int  # price bands with an item, of eight
+    error: float | None = None  # mean absolute error
+    error_low: float | None = None  # its 95 % interval
+    error_high: float | None = None
+    error_answered: float | None = None  # on answers alone
+    share_answered: float | None = None
+    within_20: float | None = None
+    median_error: float | None = None
+    mape: float | None = None  # mean of error / price
+    rmsle: float | None = None  # root mean square of ln(1 + guess) - ln(1 + price)
+    rmse: float | None = None
+    r2: float | None = None  # 1 - squared errors / squared deviations of the prices from their mean
+    hits: float | None = None  # share of good guesses; good, fair and poor add up to 1
+    fair: float | None = None
+    poor: float | None = None
+
+
+def asked(graded: pl.DataFrame, reading: Reading = "natural", k: int | None = None) -> pl.DataFrame:
+    """The rows of an exam, natural or balanced, or its first k, in the exam's order."""
+    rank = pl.col(f"{reading}_rank")
+    chosen = graded.filter(rank.is_not_null() if k is None else rank < k)
+    return chosen.sort(rank)
+
+
+def scored(graded: pl.DataFrame, train_median: float, thresholds: Thresholds = NOTEBOOK) -> pl.DataFrame:
+    """Add answered, scored_guess (dollars), error (dollars) and colour ("good", "fair" or "poor") to a graded table.
+
+    Guesses are clipped to $1 to $999. A no-answer is scored as the train median, or refusing hard items would pay; its
+    colour is poor.
+    """
+    answered = (pl.col("status") == "answer") & pl.col("guess").is_finite().fill_null(False)
+    guess = pl.when(answered).then("guess").otherwise(pl.lit(train_median, pl.Float64))
+    table = graded.with_columns(answered.alias("answered"), guess.clip(LOWEST_SLOT, HIGHEST_SLOT).alias("scored_guess"))
+    table = table.with_columns((pl.col("scored_guess") - pl.col("price")).abs().alias("error"))
+    return table.with_columns(_colour(thresholds).alias("colour"))
+
+
+def _colour(thresholds: Thresholds) -> pl.Expr:
+    error, share = pl.col("error"), pl.col("error") / pl.col("price")
+    good = (error < thresholds.good_dollars) | (share < thresholds.good_share)
+    fair = (error < thresholds.fair_dollars) | (share < thresholds.fair_share)
+    answered = pl.col("answered")
+    return (
+        pl.when(answered & good)
+        .then(pl.lit("good"))
+        .when(answered & fair)
+        .then(pl.lit("fair"))
+        .otherwise(pl.lit("poor"))
+    )
+
+
+def metrics(
+    graded: pl.DataFrame,
+    train_median: float,
+    reading: Reading = "natural",
+    k: int | None = None,
+    thresholds: Thresholds = NOTEBOOK,
+    seed: int = 0,
+) -> Metrics:
+    """Every figure of one run, with the interval of its error.
+
+    >>> table = pl.DataFrame({"price": [10.0, 200.0], "guess": [4999.99, 150.0], "status": ["answer", "answer"]})
+    >>> table = table.with_columns(natural_rank=pl.Series([0, 1]), group=pl.Series([7, 8], dtype=pl.UInt64))
+    >>> metrics(table, train_median=50.0).error  # (999 - 10 + 50) / 2
+    519.5
+    """
+    table = scored(asked(graded, reading, k), train_median, thresholds)
+    bands = price_bands(table) if reading == "balanced" else None
+    interval = mean_interval(table["error"].to_numpy(), table["group"].to_numpy(), bands, seed)
+    return with_interval(point_metrics(table, reading), interval.low, interval.high)
+
+
+def with_interval(found: Metrics, low: float | None, high: float | None) -> Metrics:
+    """Metrics with the interval of their error, which cannot be below zero."""
+    return replace(found, error_low=None if low is None else max(0.0, low), error_high=high)
+
+
+def point_metrics(table: pl.DataFrame, reading: Reading = "natural") -> Metrics:
+    """The figures of a scored table, without an interval."""
+    bands = price_bands(table)
+    if table.is_empty():
+        return Metrics(items=0, bands=0)
+    price, guess, error = (table[name].to_numpy() for name in ("price", "scored_guess", "error"))
+    answered, colour = table["answered"].to_numpy(), table["colour"].to_numpy()
+    parts = bands if reading == "balanced" else np.zeros_like(bands)
+    mean = partial(_mean, parts=parts)
+    logs = np.log1p(guess) - np.log1p(price)
+    deviation = mean((price - mean(price)) ** 2)
+    return Metrics(
+        items=len(table),
+        bands=len(np.unique(bands)),
+        error=mean(error),
+        error_answered=_mean(error[answered], parts[answered]) if answered.any() else None,
+        share_answered=mean(answered),
+        within_20=mean(answered & (error <= WITHIN * price)),
+        median_error=_median(error, parts),
+        mape=mean(error / price),
+        rmsle=math.sqrt(mean(logs**2)),
+        rmse=math.sqrt(mean(error**2)),
+        r2=1 - mean(error**2) / deviation if deviation > 1e-12 * mean(price) ** 2 else None,
+        hits=mean(colour == "good"),
+        fair=mean(colour == "fair"),
+        poor=mean(colour == "poor"),
+    )
+
+
+def worst(table: pl.DataFrame, most: int = 20) -> pl.DataFrame:
+    """The answers of a scored table that err most in dollars, the worst first."""
+    return table.filter("answered").sort(["error", "item_id"], descending=[True, False]).head(most)
+
+
+def price_bands(table: pl.DataFrame) -> np.ndarray:
+    """The band of every price: its place in `pricer.catalogue.roles.BANDS`."""
+    return np.searchsorted(BANDS, table["price"].to_numpy(), side="right") - 1
+
+
+def _mean(values: np.ndarray, parts: np.ndarray) -> float:
+    """The mean of the means of the parts."""
+    _, place, sizes = np.unique(parts, return_inverse=True, return_counts=True)
+    return float((np.bincount(place, values) / sizes).mean())
+
+
+def _median(values: np.ndarray, parts: np.ndarray) -> float:
+    """The value with half of the weight on either side, or the middle of two, where every part weighs the same."""
+    _, place, sizes = np.unique(parts, return_inverse=True, return_counts=True)
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(1 / (len(sizes) * sizes[place[order]]))
+    lower, upper = np.searchsorted(reached, [0.5 - 1e-9, 0.5 + 1e-9])
+    return float(values[order[[lower, upper]]].mean())
