@@ -1,0 +1,78 @@
+"""Two runs on the same items: which one errs less, and whether that is more than chance."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from pricer.errors import PricerError
+from pricer.evaluation.errors import GradedRun, Reading, asked, price_bands, scored
+from pricer.evaluation.intervals import Interval, mean_interval
+
+# So many times the items that make the half-width equal to the difference leave zero outside with a chance of 80 %.
+_SETTLES = ((1.959964 + 0.841621) / 1.959964) ** 2
+
+
+@dataclass(frozen=True)
+class Paired:
+    """How many dollars more the first run errs than the second, on the items that both were asked."""
+
+    difference: float | None  # below zero where the first run is better; None without common items
+    low: float | None
+    high: float | None
+    items: int
+    tied: bool  # the interval holds zero, or there is none
+    items_to_settle: int | None  # about how many would break the tie; None without one, or where nothing differs
+
+
+def paired(a: GradedRun, b: GradedRun, reading: Reading = "natural", k: int | None = None, seed: int = 0) -> Paired:
+    """Compare two runs item by item, a no-answer scored as its run's train median.
+
+    Raises PricerError where they were graded on different exams.
+    """
+    require_same_exam([a, b])
+    ours, theirs = (scored(asked(run.table, reading, k), run.train_median) for run in (a, b))
+    common = ours.join(theirs.select("item_id", pl.col("error").alias("other")), on="item_id", maintain_order="left")
+    difference = (common["error"] - common["other"]).to_numpy()
+    bands = price_bands(common) if reading == "balanced" else None
+    return compare(mean_interval(difference, common["group"].to_numpy(), bands, seed), len(common))
+
+
+def compare(interval: Interval, items: int) -> Paired:
+    """Read a comparison off the mean difference and its interval."""
+    difference, low, high = interval
+    tied = low is None or high is None or low <= 0 <= high
+    return Paired(difference, low, high, items, tied, _items_to_settle(interval, items) if tied else None)
+
+
+def _items_to_settle(interval: Interval, items: int) -> int | None:
+    """How many items would leave zero outside the interval with a chance of 80 %, were this the true difference.
+
+    The interval narrows with the root of the number of items; the sample size of a two-sided test (Cohen, 1988).
+    """
+    if not interval.mean or interval.high is None:
+        return None
+    ratio = (interval.high - interval.mean) / interval.mean
+    needed = items * _SETTLES * ratio**2
+    return math.ceil(needed) if math.isfinite(needed) else None
+
+
+def require_same_exam(runs: list[GradedRun]) -> None:
+    """Raise PricerError unless all runs were graded on one exam."""
+    other = next((run for run in runs if run.exam_hash != runs[0].exam_hash), None)
+    if other:
+        raise PricerError(
+            f"{runs[0].name!r} and {other.name!r} were graded on different exams ({runs[0].exam_hash[:8]} and "
+            f"{other.exam_hash[:8]}); only runs on the same exam can be compared"
+        )
+
+
+def error_matrix(tables: list[pl.DataFrame]) -> tuple[pl.DataFrame, np.ndarray]:
+    """All items of scored tables, by id, and their (items, tables) errors: NaN where a run was not asked."""
+    items = pl.concat([table.select("item_id", "price", "group") for table in tables]).unique("item_id").sort("item_id")
+    columns = [
+        items.join(table.select("item_id", "error"), on="item_id", how="left", maintain_order="left")["error"]
+        for table in tables
+    ]
+    return items, np.column_stack([column.fill_null(np.nan).to_numpy() for column in columns])
