@@ -80,8 +80,9 @@ class SavedArrays:
     def take(self, name: str, dtype: type, shape: tuple[int, ...] | None = None) -> np.ndarray:
         """The array of that name; any length in one dimension where no shape is given."""
         array = self._arrays.get(name)
-        fits = array is not None and array.dtype == dtype and array.shape == (shape or array.shape)
-        if not fits or (shape is None and array.ndim != 1) or not np.isfinite(array).all():
+        if array is None or array.dtype != dtype or not np.isfinite(array).all():
+            raise _damaged(self._path)
+        if array.ndim != 1 if shape is None else array.shape != shape:
             raise _damaged(self._path)
         return array
 
