@@ -1,0 +1,224 @@
+"""How well models guess: errors over five folds of a catalogue, and what fitting takes.
+
+    python benchmarks/models.py products.jsonl.gz          # two models, five folds each; minutes
+    python benchmarks/models.py products.jsonl.gz --json
+    python benchmarks/models.py --rows 60000               # generated products instead of a file
+    python benchmarks/models.py --rows 60000 --costs       # seconds and memory of fitting, each model in a process
+
+The file is loaded as a catalogue in a folder that is removed at the end. All its items are dealt to five folds by
+group, so that no near-duplicate of an item stands in another fold; each model is fitted on four folds and graded on
+the fifth. The error is the mean absolute error in dollars of guesses clipped to 1 to 999, as on the leaderboard; all
+of a catalogue's items are graded, its exam too, so nothing here may be used to choose settings for a leaderboard. The
+ratio is the mean of the five folds' ratios; its interval is from 2,000 bootstraps that draw groups within folds.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from pricer.catalogue.build import build_catalogue
+from pricer.catalogue.demo import write_demo
+from pricer.draws import draw
+from pricer.errors import PricerError
+from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
+from pricer.models import MODELS, make_model, without_price
+
+COMPARED = ("tfidf-ridge", "bag-of-words")
+FOLDS = 5
+BOOTSTRAPS = 2000
+SEED = 42
+FOLD_STREAM = 5  # any number that is not a stream of Pricer's own draws
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A model's absolute errors on all items, each from the fold in which the item was not learned from."""
+
+    errors: np.ndarray
+    fit_seconds: list[float] = field(default_factory=list)
+
+
+# Folds
+
+
+def deal_folds(groups: np.ndarray) -> np.ndarray:
+    """The fold, 0 to 4, of each item: groups are shuffled by a draw of their own and dealt one by one."""
+    named, group_of_item = np.unique(groups, return_inverse=True)
+    fold_of_group = np.empty(len(named), dtype=np.int64)
+    fold_of_group[np.argsort(draw(named, FOLD_STREAM, SEED))] = np.arange(len(named)) % FOLDS
+    return fold_of_group[group_of_item]
+
+
+def grade(name: str, items: pl.DataFrame, folds: np.ndarray) -> Graded:
+    """Fit the model five times, each time on four folds, and grade it on the fifth."""
+    graded = Graded(np.empty(len(items)))
+    for fold in range(FOLDS):
+        asked = folds == fold
+        started = time.perf_counter()
+        model = make_model(name, seed=SEED).fit(items.filter(~asked), items[:0])
+        graded.fit_seconds.append(time.perf_counter() - started)
+        exam = items.filter(asked)
+        guesses = model.predict(without_price(exam)).clip(LOWEST_SLOT, HIGHEST_SLOT)
+        graded.errors[asked] = np.abs(guesses - exam["price"].to_numpy())
+    return graded
+
+
+# Ratios
+
+
+def fold_ratios(errors: np.ndarray, others: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """By fold, how many times the other's error an error is."""
+    return np.bincount(folds, errors, FOLDS) / np.bincount(folds, others, FOLDS)
+
+
+def ratio_interval(
+    errors: np.ndarray, others: np.ndarray, groups: np.ndarray, folds: np.ndarray
+) -> tuple[float, float, float]:
+    """The mean of the folds' ratios, with its 95 % interval: percentiles over bootstraps of groups within folds.
+
+    Both models keep their errors on a drawn group, so what both find hard cancels. The models are not fitted anew: the
+    interval is of the items that were asked, not of what was learned from.
+    """
+    named, group_of_item = np.unique(groups, return_inverse=True)
+    sums, other_sums = np.bincount(group_of_item, errors), np.bincount(group_of_item, others)
+    fold_of_group = np.empty(len(named), dtype=np.int64)
+    fold_of_group[group_of_item] = folds
+    random = np.random.default_rng(SEED)
+    ratios = np.zeros(BOOTSTRAPS)
+    for fold in range(FOLDS):
+        own = np.flatnonzero(fold_of_group == fold)
+        for bootstrap in range(BOOTSTRAPS):
+            drawn = random.choice(own, len(own))
+            ratios[bootstrap] += sums[drawn].sum() / other_sums[drawn].sum() / FOLDS
+    low, high = np.percentile(ratios, [2.5, 97.5])
+    return float(fold_ratios(errors, others, folds).mean()), float(low), float(high)
+
+
+# What is measured
+
+
+def compare(items: pl.DataFrame) -> dict:
+    """Errors and fit times of the compared models, by fold, and their ratio."""
+    groups = items["group"].to_numpy()
+    folds = deal_folds(groups)
+    graded = {name: grade(name, items, folds) for name in COMPARED}
+    first, second = (graded[name].errors for name in COMPARED)
+    ratio, low, high = ratio_interval(first, second, groups, folds)
+    by_fold = {name: (np.bincount(folds, of.errors) / np.bincount(folds)).tolist() for name, of in graded.items()}
+    return {
+        "items": len(items),
+        "groups": len(np.unique(groups)),
+        "tfidf_over_bag_of_words": ratio,
+        "tfidf_over_bag_of_words_low": low,
+        "tfidf_over_bag_of_words_high": high,
+        "ratio_by_fold": fold_ratios(first, second, folds).tolist(),
+        "error_dollars": {name: float(np.mean(errors)) for name, errors in by_fold.items()},
+        "error_dollars_by_fold": by_fold,
+        "fit_seconds": {name: float(np.median(of.fit_seconds)) for name, of in graded.items()},
+    }
+
+
+def show(figures: dict) -> None:
+    print(f"{figures['items']:,} items in {figures['groups']:,} groups, {FOLDS} folds; mean absolute error in dollars")
+    print(f"  {'fold':16}" + "".join(f"{fold:>9}" for fold in range(1, FOLDS + 1)) + f"{'mean':>9}{'fit s':>8}")
+    for name, errors in figures["error_dollars_by_fold"].items():
+        told = "".join(f"{error:9.2f}" for error in [*errors, figures["error_dollars"][name]])
+        print(f"  {name:16}{told}{figures['fit_seconds'][name]:8.1f}")
+    ratio = figures["tfidf_over_bag_of_words"]
+    print(f"  {'ratio':16}" + "".join(f"{value:9.3f}" for value in [*figures["ratio_by_fold"], ratio]))
+    low, high = figures["tfidf_over_bag_of_words_low"], figures["tfidf_over_bag_of_words_high"]
+    print(f"{COMPARED[0]} has {ratio:.3f} of the error of {COMPARED[1]} (95 % interval {low:.3f} to {high:.3f})")
+
+
+def costs(table: Path, item_count: int) -> dict:
+    """Seconds and bytes that each model takes to be fitted on the table's items, in a process of its own."""
+    measured = {"items": item_count}
+    for name, kind in MODELS.items():
+        command = [sys.executable, __file__, str(table), "--fit-only", name]
+        seconds, peak = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        estimate = kind.estimate(item_count)
+        measured[name] = {"seconds": seconds, "bytes": peak}
+        measured[name] |= {"estimated_seconds": estimate.seconds, "estimated_bytes": estimate.bytes}
+    return measured
+
+
+def fit_only(table: Path, name: str) -> tuple[float, int]:
+    """Read and fit as a run does; the seconds, and the most bytes that this process held."""
+    started = time.perf_counter()
+    make_model(name, seed=SEED).fit(pl.read_parquet(table))
+    return time.perf_counter() - started, peak_bytes()
+
+
+def peak_bytes() -> int:
+    """The most memory that this process held; on Linux rusage would count what its parent held when it started."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        [kib] = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
+        return int(kib) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def show_costs(figures: dict) -> None:
+    print(f"fitting on {figures['items']:,} items, each model in a process of its own")
+    print(f"  {'':16}{'s':>8}{'estimate':>10}{'MB':>9}{'estimate':>10}")
+    for name in MODELS:
+        cost = figures[name]
+        print(f"  {name:16}{cost['seconds']:8.1f}{cost['estimated_seconds']:10.1f}"
+              f"{cost['bytes'] / 1e6:9,.0f}{cost['estimated_bytes'] / 1e6:10,.0f}")  # fmt: skip
+
+
+# The command
+
+
+@contextmanager
+def loaded_items(file: Path | None, rows: int):
+    """A Parquet file with all items of a catalogue made of the file, or of generated rows, in an order of their own."""
+    with tempfile.TemporaryDirectory(prefix="pricer-benchmark-") as folder:
+        os.environ["PRICER_HOME"] = folder
+        if file is None:
+            file = Path(folder, "demo.jsonl.gz")
+            write_demo(file, rows, SEED)
+        table = Path(folder, "items.parquet")
+        build_catalogue([file], "benchmark").items().collect().sort("item_id").write_parquet(table)
+        yield table
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="JSON lines of raw metadata")
+    parser.add_argument("--rows", type=int, default=20_000, help="generated rows where no FILE is given")
+    parser.add_argument("--costs", action="store_true", help="measure seconds and memory of fitting instead")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
+    parser.add_argument("--fit-only", metavar="MODEL", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.fit_only:
+        print(json.dumps(fit_only(options.file, options.fit_only)))
+        return
+    try:
+        with loaded_items(options.file, options.rows) as table:
+            items = pl.read_parquet(table)
+            figures = costs(table, len(items)) if options.costs else compare(items)
+    except PricerError as error:
+        sys.exit(str(error))
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        (show_costs if options.costs else show)(figures)
+
+
+if __name__ == "__main__":
+    main()
