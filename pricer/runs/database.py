@@ -1,4 +1,4 @@
-"""The database of recipes, and later of jobs and runs: its tables, and a way in that always finds them up to date.
+"""The database of recipes, jobs and runs: its tables, and a way in that always finds them up to date.
 
     with engine().begin() as connection:
         connection.execute(select(recipes))
@@ -20,6 +20,8 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    Float,
+    Index,
     Integer,
     MetaData,
     NullPool,
@@ -74,6 +76,58 @@ recipes = Table(
     Column("note", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("name", "version"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", Integer, primary_key=True),  # grows with time, which a clock may not
+    Column("id", String(24), nullable=False),  # also the name of its folder
+    Column("kind", String(40), nullable=False),  # the verb
+    Column("arguments", Text, nullable=False),  # the verb and all that follows it, as a JSON list
+    Column("idempotency_key", String(80)),  # two requests with one key are one job
+    Column("state", String(12), nullable=False),
+    Column("resources", String(12), nullable=False),  # what it takes up, and so what may run beside it
+    Column("key_name", String(80)),  # the key that it uses; a key serves one job at a time
+    Column("place", Integer, nullable=False),  # in the queue, the smallest first
+    Column("attempt", Integer, nullable=False),  # how often it was claimed
+    Column("owner", String(120)),  # the worker that holds it, or held it last
+    Column("fence", Integer, nullable=False),  # grows each time that it changes hands
+    Column("pid", Integer),
+    Column("pid_created", Float),  # tells this process from a later one with its number
+    Column("lease_until", Moment),
+    Column("heartbeat_at", Moment),
+    Column("next_at", Moment),  # not to be claimed before
+    Column("cancel_requested_at", Moment),
+    Column("error", Text),  # why it did not end well, in one line
+    Column("remote_id", String(120)),  # what it is called by the service that does its work
+    Column("result", Text),  # JSON
+    Column("created_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    UniqueConstraint("id"),
+    UniqueConstraint("idempotency_key"),
+    Index(None, "state", "place"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(24), primary_key=True),  # also the name of its folder
+    Column("name", String(80), nullable=False),
+    Column("model", String(80), nullable=False),
+    Column("family", String(20), nullable=False),
+    Column("dataset_id", String(40), nullable=False),
+    Column("dataset_name", String(80), nullable=False),
+    Column("catalogue_name", String(80), nullable=False),
+    Column("exam_hash", String(64), nullable=False),
+    Column("job_id", String(24)),  # null for a command that a person typed
+    Column("manifest", Text, nullable=False),  # JSON
+    Column("note", Text, nullable=False, server_default=""),
+    Column("tags", Text, nullable=False, server_default=""),
+    Column("created_at", Moment, nullable=False),
+    Column("deleted_at", Moment),
+    UniqueConstraint("job_id"),  # a job leaves one run, whoever was late
 )
 
 
