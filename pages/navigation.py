@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import look, shelf, state
-from pages.shared.jobs import plain
+from pages.shared.widgets import plain
 from pricer.errors import PricerError
 
 HERE = Path(__file__).parent

@@ -1,14 +1,13 @@
 """Catalogue: load products and see what became of every row."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import streamlit as st
 
 from pages.shared import cached, shelf, state
-from pages.shared.jobs import command_of, find_running_job, follow_job, is_busy, is_news, plain, show_done, start_job
+from pages.shared.loading import show_job, show_loading
 from pages.shared.look import look
 from pages.shared.widgets import (
     chart,
@@ -17,14 +16,13 @@ from pages.shared.widgets import (
     empty_card,
     key_figures,
     page_head,
+    plain,
     table,
     table_height,
     verdict,
 )
 from pricer.catalogue.browse import OUTCOMES, PAGE_ROWS, Wanted, reasons_in_words
-from pricer.catalogue.scrub import RULES
-from pricer.catalogue.store import Binned, Catalogue, Manifest, check_name, list_catalogues
-from pricer.errors import PricerError
+from pricer.catalogue.store import Binned, Catalogue, Manifest, list_catalogues
 from pricer.figures.categories import category_bars, folded
 from pricer.figures.formats import category_name, count, count_of, dollars, duration, moment, percent, short_hash, size
 from pricer.figures.funnel import funnel
@@ -40,82 +38,6 @@ title and text, are one item.
 The **exam** is drawn first, then **validation**; near-duplicates of either are **sealed** and used for nothing. What is
 left is the **pool**, from which Curate takes train. Prices that round above \\$999 are out of scope.
 """
-
-
-# Loading
-
-
-def show_loading(expanded: bool) -> None:
-    with st.expander("Load more products", icon=":material/add:", expanded=expanded, key="load_products"):
-        file_column, demo_column = st.columns(2, gap="large")
-        with file_column:
-            show_load_form()
-        with demo_column:
-            show_demo_form()
-
-
-def show_load_form() -> None:
-    st.markdown("**A file of yours**")
-    paths = st.text_area(
-        "Paths on this machine, one per line",
-        key="load_paths",
-        height=80,
-        placeholder="/data/meta_Appliances.jsonl.gz",
-        help="JSON lines in the form of raw product metadata, gzipped or plain.",
-    )
-    name_column, rules_column = st.columns(2)
-    name = name_column.text_input("Name of the catalogue", key="load_name", placeholder="appliances")
-    rules = rules_column.selectbox("Rules for scrubbing", ["auto", *RULES], key="load_rules")
-    files = [line.strip() for line in paths.splitlines() if line.strip()]
-    arguments = ["load", *files, "--catalogue", name.strip(), "--rules", rules]
-    wrong = why_not(files, name.strip())
-    if wrong is None:
-        st.code(command_of(arguments), language=None, wrap_lines=True)
-    elif files or name:
-        st.caption(plain(wrong))
-    start_button("Load", ":material/upload_file:", "load_start", arguments, wrong is not None)
-
-
-def why_not(files: list[str], name: str) -> str | None:
-    """Why a load cannot start; None if it can."""
-    if not files:
-        return "Give the path of at least one file."
-    if missing := [file for file in files if not Path(file).expanduser().is_file()]:
-        return f"There is no file {missing[0]}."
-    try:
-        check_name(name)
-    except PricerError as error:
-        return str(error)
-    return None
-
-
-def show_demo_form() -> None:
-    st.markdown("**Generated products**")
-    st.caption("An invented shop: eight categories, prices that follow from the words, and all the dirt of real files.")
-    rows_column, seed_column = st.columns(2)
-    rows = rows_column.number_input("Rows", 100, 10_000_000, 60_000, 10_000, key="demo_rows")
-    seed = seed_column.number_input("Seed", 0, 2**31 - 1, 42, key="demo_seed")
-    arguments = ["demo", "--rows", str(rows), "--seed", str(seed), "--catalogue", "demo"]
-    st.code(command_of(arguments), language=None, wrap_lines=True)
-    start_button("Make the demo", ":material/play_arrow:", "demo_start", arguments)
-
-
-def start_button(label: str, icon: str, key: str, arguments: list[str], disabled: bool = False) -> None:
-    disabled = disabled or is_busy(state.JOB)
-    st.button(label, icon=icon, key=key, on_click=start_job, args=(state.JOB, arguments), disabled=disabled)
-
-
-def show_job() -> None:
-    """Follow a load; when it is done, turn to its catalogue and say what was made."""
-    find_running_job(state.JOB, ("load", "demo"))
-    job = follow_job(state.JOB)
-    if job is None:
-        return
-    made = job.result.get("catalogue", job.result)  # the demo reports its load inside its own facts
-    if is_news(job):
-        st.session_state[state.CATALOGUE] = made["name"]
-    words = f"{made['name']} holds {count_of(made['items'], 'item')} from {count_of(made['rows'], 'row')}"
-    show_done(state.JOB, plain(f"{words}. Content {short_hash(made['content_hash'])}, {duration(made['seconds'])}."))
 
 
 # What became of the rows
@@ -270,7 +192,7 @@ def show_rows(catalogue: Catalogue) -> None:
         "Part of a title, or an id", key="rows_words", icon=":material/search:", max_chars=200
     )
     wanted = Wanted(outcome, category, words)
-    found = cached.row_count(catalogue.folder, wanted)
+    found = cached.row_count(catalogue, wanted)
     if not found:
         with st.container(border=True):
             empty_card("No such row.", "Another outcome, category or word may find some.")
@@ -280,7 +202,7 @@ def show_rows(catalogue: Catalogue) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         page = st.pagination(pages, key=f"rows_page_{hash((catalogue.label, wanted))}") if pages > 1 else 1
         st.html(f'<span class="pr-note">{count_of(found, "row")}, page {count(page)} of {count(pages)}</span>')
-    listed = cached.page_of_rows(catalogue.folder, wanted, page)
+    listed = cached.page_of_rows(catalogue, wanted, page)
     with place:
         chosen = show_row_table(listed)
     show_row(catalogue, int(listed["row_number"][chosen]))
@@ -316,7 +238,7 @@ def show_row_table(listed: pl.DataFrame) -> int:
 
 def show_row(catalogue: Catalogue, row_number: int) -> None:
     """Why a row was kept or dropped, beside the row itself and the item that it became."""
-    row, checks, item = cached.explained_row(catalogue.folder, row_number)
+    row, checks, item = cached.explained_row(catalogue, row_number)
     left, right = st.columns([1.25, 1], gap="large")
     with left:
         kept = row["outcome"] == "item"

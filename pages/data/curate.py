@@ -6,7 +6,7 @@ import polars as pl
 import streamlit as st
 
 from pages.shared import cached, shelf, state
-from pages.shared.jobs import command_of, find_running_job, follow_job, is_busy, is_news, plain, show_done, start_job
+from pages.shared.jobs import command_of, find_running_job, follow_job, is_busy, is_news, show_done, start_now
 from pages.shared.look import look
 from pages.shared.recipe_controls import (
     SAVED,
@@ -19,7 +19,18 @@ from pages.shared.recipe_controls import (
     stated_recipe,
     write_link,
 )
-from pages.shared.widgets import chart, chart_head, draw, empty_card, key_figures, named, page_head, table, table_height
+from pages.shared.widgets import (
+    chart,
+    chart_head,
+    draw,
+    empty_card,
+    key_figures,
+    named,
+    page_head,
+    plain,
+    table,
+    table_height,
+)
 from pricer.catalogue.store import Catalogue, list_catalogues
 from pricer.curation.recipe import Recipe
 from pricer.curation.sampler import Plan
@@ -119,13 +130,9 @@ def show_notice(plan: Plan, catalogue: Catalogue) -> None:
     if why is None or plan.recipe.cutoff == LOWEST_SLOT:
         return
     st.info(plain(f"The cap changes nothing: {why}."), icon=":material/info:")
-    st.button(
-        "Use the scaled recipe",
-        key="use_scaled",
-        icon=":material/tune:",
-        on_click=use_preset,
-        args=("scaled", catalogue),
-    )
+    if st.session_state[state.PRESET] != "scaled":
+        scale = {"icon": ":material/tune:", "on_click": use_preset, "args": ("scaled", catalogue)}
+        st.button("Use the scaled recipe", key="use_scaled", **scale)
 
 
 def use_preset(name: str, catalogue: Catalogue) -> None:
@@ -139,7 +146,7 @@ def show_slot(catalogue: Catalogue, recipe: Recipe) -> None:
     if slot is None:
         st.caption("Click a price in the histogram to see its items, kept and not kept.")
         return
-    items = cached.slot_items(catalogue.folder, recipe, slot)
+    items = cached.slot_items(catalogue, recipe, slot)
     kept = int(items["kept"].sum())
     with st.container(border=True):
         chart_head(f"Items at ${slot}", f"{count(kept)} kept, {count(len(items) - kept)} not kept")
@@ -223,15 +230,14 @@ def show_actions(catalogue: Catalogue, plan: Plan) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Name of the dataset", suggested, 64, key=f"dataset_name_{suggested}", width=300)
         arguments = ["sample", catalogue.label, "--dataset", name.strip(), *recipe_arguments(recipe)]
-        st.button(
+        if st.button(
             "Make the dataset",
             type="primary",
             icon=":material/check:",
             key="make_dataset",
-            on_click=start_job,
-            args=(state.SAMPLE_JOB, arguments),
             disabled=not name.strip() or not plan.size or is_busy(state.SAMPLE_JOB),
-        )
+        ):
+            start_now(state.SAMPLE_JOB, arguments)
         with st.popover("Save recipe", icon=":material/bookmark:", key="save_recipe"):
             show_save(catalogue, recipe)
     st.code(command_of(arguments), language=None, wrap_lines=True)
@@ -273,7 +279,7 @@ def show_datasets(catalogue: Catalogue) -> None:
     names = {each.id: each.name for each in datasets}
     st.selectbox("Dataset", list(names), format_func=names.get, key=state.DATASET, width=300)
     made = dataset.manifest
-    slots = cached.dataset_slots(dataset.folder)
+    slots = cached.dataset_slots(dataset)
     chart(
         shares_by_price(slots, look()),
         named("Train, validation and exam by price", made.generated),
@@ -310,7 +316,7 @@ with controls:
     with st.container(key="curate_weights"):
         show_weights(catalogue)
 recipe = stated_recipe(catalogue)
-plan = cached.plan(catalogue.folder, recipe)
+plan = cached.plan(catalogue, recipe)
 with charts:
     with st.container(key="curate_figures"):
         show_key_figures(plan)

@@ -5,7 +5,7 @@ import shlex
 import streamlit as st
 
 from pages.shared import state
-from pages.shared.widgets import Cell, Html, escaped
+from pages.shared.widgets import Cell, Html, escaped, plain
 from pricer.errors import PricerError
 from pricer.figures.formats import count_of, duration, percent
 from pricer.runs.launch import Launch, cancel, launch, list_launches, open_launch
@@ -21,6 +21,15 @@ def command_of(arguments: list[str]) -> str:
 def start_job(key: str, arguments: list[str]) -> None:
     """Start `python -m pricer` with these arguments, and remember the job under a session key."""
     st.session_state[key] = launch(arguments).id
+
+
+def start_now(key: str, arguments: list[str]) -> None:
+    """Start a job from the body of a page, and draw the page again.
+
+    A callback would get the arguments that were drawn last, before the name that was typed just ahead of the click.
+    """
+    start_job(key, arguments)
+    st.rerun()
 
 
 def job_of(key: str) -> Launch | None:
@@ -122,8 +131,3 @@ def _show_log(job: Launch) -> None:
     if job.log_tail:
         with st.popover("Log", key=f"log_{job.id}"):
             st.code(job.log_tail, language=None)
-
-
-def plain(text: str) -> str:
-    """Text for an element that reads Markdown: every character stands for itself."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+-.!|$~:" else letter for letter in text)

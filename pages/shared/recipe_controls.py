@@ -5,9 +5,12 @@ of them is moved, the other is drawn anew, under a new key: a browser that is a 
 old value, which would be taken for a move of the person's and undo theirs.
 """
 
+from textwrap import shorten
+
 import streamlit as st
 
 from pages.shared import cached, state
+from pages.shared.widgets import plain
 from pricer.catalogue.store import Catalogue
 from pricer.curation.recipe import PRESETS, Recipe, preset
 from pricer.errors import PricerError
@@ -18,6 +21,7 @@ from pricer.runs.recipes import list_recipes, open_recipe
 
 MOST_SLIDERS = 8
 MOST_WEIGHT = 10.0
+LONGEST_LABEL = 34
 HIGHEST_CAP = HIGHEST_SEED = 2**53 - 1  # the largest whole number that a browser can hold exactly
 SAVED = "saved: "
 PRESET_WORDS = {
@@ -58,7 +62,7 @@ def adopt_named(name: str, catalogue: Catalogue) -> None:
 
 
 def preset_of(name: str, catalogue: Catalogue) -> Recipe:
-    index = cached.index(catalogue.folder, 42)
+    index = cached.index(catalogue, 42)
     return preset(name, index.counts, index.categories)
 
 
@@ -247,5 +251,5 @@ def _draw_anew(kind: str, key: str) -> None:
 
 
 def _label(category: str) -> str:
-    """A category as a widget's label, which reads Markdown."""
-    return "".join(f"\\{letter}" if letter in "\\`*[]<>$:~#" else letter for letter in category_name(category))
+    """A category as the label of a widget, which is one line and reads Markdown."""
+    return plain(shorten(category_name(category), LONGEST_LABEL, placeholder=" …"))

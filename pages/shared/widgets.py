@@ -24,6 +24,11 @@ def escaped(cell: Cell) -> str:
     return cell.text if isinstance(cell, Html) else html.escape(str(cell))
 
 
+def plain(text: str) -> str:
+    """Text for an element that reads Markdown: every character stands for itself."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+-.!|$~:" else letter for letter in text)
+
+
 def page_head(title: str, sentence: str, explanation: str) -> None:
     """Open a page: its title, one sentence on what it is for, and how its numbers are made (Markdown)."""
     with st.container(gap="xsmall"):
