@@ -1,0 +1,131 @@
+"""Runs: one model fitted on one dataset and graded on its exam, as a folder of files and a row of the record."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from sqlalchemy import insert, select
+
+from pricer import settings
+from pricer.catalogue.store import MANIFEST
+from pricer.curation.dataset import Dataset, open_dataset
+from pricer.errors import PricerError
+from pricer.evaluation.errors import GradedRun
+from pricer.models import Model, load
+from pricer.runs import database
+
+GUESSES = "guesses.parquet"
+MODEL = "model"
+_EXAM_COLUMNS = ("item_id", "price", "group", "category", "title", "natural_rank", "balanced_rank")
+
+
+class RunManifest(BaseModel):
+    """Everything that a run's figures depend on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    schema_version: int = 1
+    id: str
+    name: str
+    model: str  # key in MODELS
+    family: str
+    model_settings: dict[str, int | float]
+    seed: int
+    dataset_id: str
+    dataset_name: str
+    dataset_hash: str  # content hash of its train
+    catalogue_name: str
+    catalogue_version: int
+    catalogue_hash: str
+    exam_hash: str
+    asked: str  # "natural", "balanced" or "both"
+    first_k: int | None  # of each exam asked; None means all
+    asked_items: int
+    first_n: int | None
+    train_items: int
+    train_median: float  # dollars; what a no-answer is scored as
+    fit_seconds: float
+    guess_seconds: float
+    cost_dollars: float
+    created: AwareDatetime
+    pricer_version: str
+    code_version: str
+    generated: bool
+    job_id: str | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A row of the record; its figures are computed from the guesses in its folder."""
+
+    manifest: RunManifest
+
+    @property
+    def id(self) -> str:
+        return self.manifest.id
+
+    @property
+    def name(self) -> str:
+        return self.manifest.name
+
+    @property
+    def created(self) -> datetime:
+        return self.manifest.created
+
+    @property
+    def folder(self) -> Path:
+        return settings.runs_folder() / self.id
+
+    def dataset(self) -> Dataset:
+        return open_dataset(self.manifest.dataset_id)
+
+    def guesses(self) -> pl.DataFrame:
+        """item_id, guess (dollars or null), status, low, high, seconds, cost_dollars, raw_answer."""
+        return pl.read_parquet(self.folder / GUESSES)
+
+    def graded(self) -> GradedRun:
+        """The guesses beside the prices, as evaluation reads them."""
+        exam = self.dataset().exam().select(_EXAM_COLUMNS).collect()
+        table = self.guesses().select("item_id", "guess", "status").join(exam, on="item_id", how="left")
+        manifest = self.manifest
+        return GradedRun(self.id, self.name, manifest.family, manifest.exam_hash, manifest.train_median, table)
+
+    def model(self) -> Model:
+        """The fitted model."""
+        return load(self.folder / MODEL)
+
+
+def record_run(manifest: RunManifest) -> Run:
+    """Add a run whose folder stands to the record; only then is it a row of the leaderboard."""
+    columns = ("id", "name", "model", "family", "dataset_id", "dataset_name", "catalogue_name", "exam_hash", "job_id")
+    row = {name: getattr(manifest, name) for name in columns}
+    with database.engine().begin() as connection:
+        connection.execute(
+            insert(database.runs).values(**row, manifest=manifest.model_dump_json(), created_at=manifest.created)
+        )
+    return Run(manifest)
+
+
+def list_runs() -> list[Run]:
+    """Every run that was recorded and not deleted, the last first."""
+    wanted = select(database.runs.c.manifest).where(database.runs.c.deleted_at.is_(None))
+    with database.engine().begin() as connection:
+        rows = connection.execute(wanted.order_by(database.runs.c.created_at.desc())).scalars().all()
+    return [Run(RunManifest.model_validate_json(row)) for row in rows]
+
+
+def open_run(label: str) -> Run:
+    """A run by its id, or the last one of that name; PricerError where there is none."""
+    runs = list_runs()
+    for run in runs:
+        if label in (run.id, run.name):
+            return run
+    known = ", ".join(f"{run.name} ({run.id})" for run in runs[:10]) or "none yet"
+    raise PricerError(f"there is no run {label!r}; runs on this machine: {known}")
+
+
+def write_manifest(folder: Path, manifest: RunManifest) -> None:
+    (folder / MANIFEST).write_text(json.dumps(json.loads(manifest.model_dump_json()), indent=1), encoding="utf-8")

@@ -1,0 +1,235 @@
+"""A run from beginning to end: fit a model on a dataset's train, ask it the exam, keep guesses and model, record it."""
+
+import hashlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Literal, TextIO
+
+import numpy as np
+import polars as pl
+import psutil
+import xxhash
+
+import pricer
+from pricer import settings
+from pricer.curation.dataset import Dataset, open_dataset
+from pricer.draws import draw
+from pricer.errors import PricerError
+from pricer.evaluation.errors import scored
+from pricer.files import publish, staged_folder
+from pricer.models import Model, make_model, without_price
+from pricer.models.registry import find_kind
+from pricer.progress import Report, Step, silent
+from pricer.runs.store import GUESSES, MODEL, Run, RunManifest, record_run, write_manifest
+
+FIRST_STREAM = xxhash.xxh3_64_intdigest(b"first")  # the order in which "the first n of train" are taken
+LIVE = "guesses.jsonl"  # in a job's folder: the guesses as they arrive
+_BATCH = 256
+_READS = ("text", "full_text")
+_GUESS_SCHEMA = {
+    "item_id": pl.String,
+    "guess": pl.Float64,
+    "status": pl.String,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "seconds": pl.Float64,
+    "cost_dollars": pl.Float64,
+    "raw_answer": pl.String,
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to train and what to ask."""
+
+    model: str
+    dataset: str
+    settings: dict[str, int | float] = field(default_factory=dict)
+    seed: int = 42
+    first_n: int | None = None  # items of train, a random subset that grows with n; None means all
+    asked: Literal["natural", "balanced", "both"] = "both"
+    first_k: int | None = None  # items of each exam asked; None means all
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    guesses: pl.DataFrame
+    seconds: float
+
+
+def train_run(order: Order, report: Report = silent) -> Run:
+    """Carry an order out and record the run.
+
+    PricerError for an unknown model, dataset or setting, a number out of range, or more memory than is free. A run that
+    ends early leaves nothing.
+    """
+    _check(order)
+    dataset = open_dataset(order.dataset)
+    model = make_model(order.model, order.seed, **order.settings)
+    check_memory(order.model, min(order.first_n or dataset.manifest.train, dataset.manifest.train))
+    train = read_train(dataset, order.model, order.first_n)
+    report(Step("Fitting", len(train), "items"))
+    started = time.monotonic()
+    model.fit(train, _read(dataset.validation(), order.model), report)
+    fit_seconds = time.monotonic() - started
+    asked = _ask(model, read_exam(dataset, order), float(train["price"].median()), report)
+    manifest = _manifest(order, dataset, train, asked, fit_seconds)
+    with staged_folder(settings.runs_folder()) as folder:
+        model.save(folder / MODEL)
+        asked.guesses.write_parquet(folder / GUESSES)
+        write_manifest(folder, manifest)
+        publish(folder, settings.runs_folder() / manifest.id)
+    return record_run(manifest)
+
+
+def _check(order: Order) -> None:
+    find_kind(order.model).check_settings(order.settings)
+    for name in ("first_n", "first_k"):
+        value = getattr(order, name)
+        if value is not None and value < 1:
+            raise PricerError(f"{name} must be at least 1, got {value}")
+    if order.asked not in ("natural", "balanced", "both"):
+        raise PricerError(f"the exam asked must be natural, balanced or both, got {order.asked!r}")
+
+
+def check_memory(model: str, train_items: int) -> None:
+    """PricerError where a fit would need more memory than is free."""
+    needed, free = find_kind(model).estimate(train_items).bytes, psutil.virtual_memory().available
+    if needed > free:
+        raise PricerError(
+            f"{model} on {train_items:,} items needs about {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB "
+            "are free; train on fewer items"
+        )
+
+
+def read_train(dataset: Dataset, model: str, first_n: int | None) -> pl.DataFrame:
+    """The items that a model fits on, all or a random n: the first by a draw of their own, so more n only adds."""
+    train = _read(dataset.train(), model)
+    if first_n is None or first_n >= len(train):
+        return train
+    order = np.argsort(draw(train["key"].to_numpy(), FIRST_STREAM, dataset.manifest.recipe.seed), kind="stable")
+    return train[np.sort(order[:first_n])]
+
+
+def read_exam(dataset: Dataset, order: Order) -> pl.DataFrame:
+    """The items that a model is asked, natural ones first, each once."""
+    exam = _read(dataset.exam(), order.model)
+    k = order.first_k or len(exam)
+    wanted = {
+        "natural": pl.col("natural_rank") < k,
+        "balanced": pl.col("balanced_rank") < k,
+    }
+    chosen = [wanted[reading] for reading in wanted if order.asked in (reading, "both")]
+    return exam.filter(pl.any_horizontal([choice.fill_null(False) for choice in chosen])).sort(
+        "natural_rank", "balanced_rank", nulls_last=True
+    )
+
+
+def _read(items: pl.LazyFrame, model: str) -> pl.DataFrame:
+    """Items without the texts that the model does not read."""
+    return items.drop([name for name in _READS if name != find_kind(model).reads]).collect()
+
+
+def _ask(model: Model, exam: pl.DataFrame, train_median: float, report: Report) -> _Asked:
+    """Ask the exam in batches, and leave each answer where the page that watches looks."""
+    started = time.monotonic()
+    guesses: list[np.ndarray] = [np.zeros(0)]
+    with _live_file() as live:
+        for batch in exam.iter_slices(_BATCH):
+            guessed = model.predict(without_price(batch))
+            guesses.append(guessed)
+            _show(live, batch, guessed, train_median)
+            done = sum(map(len, guesses))
+            report(Step("Guessing", done, "items", done / len(exam)))
+    seconds = time.monotonic() - started
+    guess = pl.Series("guess", np.concatenate(guesses))
+    table = exam.select("item_id").with_columns(
+        guess=guess,
+        status=pl.when(guess.is_finite()).then(pl.lit("answer")).otherwise(pl.lit("failed")),
+        low=pl.lit(None, pl.Float64),
+        high=pl.lit(None, pl.Float64),
+        seconds=pl.lit(seconds / max(1, len(exam))),
+        cost_dollars=pl.lit(0.0),
+        raw_answer=pl.lit(None, pl.String),
+    )
+    return _Asked(table.select(list(_GUESS_SCHEMA)).cast(_GUESS_SCHEMA), seconds)
+
+
+def _live_file() -> TextIO:
+    folder = settings.job_folder()
+    return (folder / LIVE if folder else Path(os.devnull)).open("a", encoding="utf-8")
+
+
+def _show(live: TextIO, batch: pl.DataFrame, guesses: np.ndarray, train_median: float) -> None:
+    graded = batch.select("item_id", "title", "price").with_columns(
+        guess=pl.Series(guesses, dtype=pl.Float64), status=pl.lit("answer")
+    )
+    for row in scored(graded, train_median).select("title", "price", "guess", "error", "colour").iter_rows(named=True):
+        live.write(json.dumps(row) + "\n")
+    live.flush()
+
+
+def live_guesses(job_id: str) -> pl.DataFrame:
+    """What a job has guessed until now: title, price, guess, error, colour; empty before its first answer."""
+    schema = {"title": pl.String, "price": pl.Float64, "guess": pl.Float64, "error": pl.Float64, "colour": pl.String}
+    return pl.DataFrame(list(_live_rows(settings.jobs_folder() / job_id / LIVE)), schema=schema)
+
+
+def _live_rows(path: Path) -> Iterator[dict]:
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError:  # the last line is still being written
+                return
+
+
+def _manifest(order: Order, dataset: Dataset, train: pl.DataFrame, asked: _Asked, fit_seconds: float) -> RunManifest:
+    about, kind, job = dataset.manifest, find_kind(order.model), settings.job_folder()
+    return RunManifest(
+        id=secrets.token_hex(6),
+        name=order.name or f"{order.model} on {dataset.name}",
+        model=order.model,
+        family=kind.family,
+        model_settings=kind.check_settings(order.settings),
+        seed=order.seed,
+        dataset_id=dataset.id,
+        dataset_name=dataset.name,
+        dataset_hash=about.content_hash,
+        catalogue_name=about.catalogue_name,
+        catalogue_version=about.catalogue_version,
+        catalogue_hash=about.catalogue_hash,
+        exam_hash=about.exam_hash,
+        asked=order.asked,
+        first_k=order.first_k,
+        asked_items=len(asked.guesses),
+        first_n=order.first_n,
+        train_items=len(train),
+        train_median=float(train["price"].median()),
+        fit_seconds=round(fit_seconds, 3),
+        guess_seconds=round(asked.seconds, 3),
+        cost_dollars=0.0,
+        created=datetime.now(UTC),
+        pricer_version=pricer.__version__,
+        code_version=code_version(),
+        generated=about.generated,
+        job_id=job.name if job else None,
+    )
+
+
+@cache
+def code_version() -> str:
+    """12 hex digits that name the code of the library: the SHA-256 of its files."""
+    folder = Path(pricer.__file__).parent
+    hashed = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        hashed.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return hashed.hexdigest()[:12]
