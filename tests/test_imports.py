@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Each may import what stands further down, never what stands beside it.
 LAYERS = [
     {"__main__"},
+    {"verbs"},
     {"runs"},
     {"models", "publish"},
     {"curation", "llm", "evaluation"},

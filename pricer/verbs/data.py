@@ -1,0 +1,267 @@
+"""The verbs from product files to datasets: demo, load, catalogues, plan, sample, datasets."""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+from pricer.progress import Report, Step, duration
+from pricer.verbs.verb import Verbs
+
+DEMO_ROWS = 60_000
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Declare these verbs and their options."""
+    verb = verbs.add("demo", "write generated products in the form of raw metadata", _demo, _demo_words)
+    verb.add_argument("--rows", type=int, default=DEMO_ROWS, help="how many rows (default 60,000)")
+    verb.add_argument("--seed", type=int, default=42, help="another seed, other products (default 42)")
+    verb.add_argument("--output", type=Path, required=True, metavar="FILE", help="gzipped if it ends in .gz")
+
+    verb = verbs.add("load", "load files of products as a catalogue", _load, _load_words)
+    verb.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="JSON lines of raw metadata, plain or gzipped"
+    )
+    verb.add_argument("--catalogue", required=True, metavar="NAME", help="a new version if the name stands already")
+    verb.add_argument("--rules", default="auto", help="notebook-1, short-texts, or auto (default): what most rows pass")
+
+    verbs.add("catalogues", "list the catalogues on this machine", _catalogues, _catalogues_words)
+
+    verb = verbs.add("plan", "say exactly what a recipe would give", _plan, _plan_words)
+    _add_recipe_options(verb)
+
+    verb = verbs.add("sample", "carry a recipe out to a dataset", _sample, _sample_words)
+    _add_recipe_options(verb)
+    verb.add_argument("--dataset", required=True, metavar="NAME", help="name of the dataset")
+
+    verbs.add("datasets", "list the datasets on this machine", _datasets, _datasets_words)
+
+
+def _add_recipe_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("catalogue", metavar="CATALOGUE", help="NAME or NAME@VERSION")
+    start = verb.add_mutually_exclusive_group()
+    start.add_argument("--preset", default="scaled", help="scaled (default), notebook-1 or natural")
+    start.add_argument("--recipe", metavar="NAME", help="a saved recipe, NAME or NAME@VERSION")
+    verb.add_argument("--cutoff", type=int, metavar="DOLLARS", help="keep every item from this slot upwards")
+    verb.add_argument("--cap", type=int, metavar="ITEMS", help="the most items in a slot below the cutoff")
+    verb.add_argument("--weight", type=_weight, action="append", default=[], metavar="CATEGORY=WEIGHT")
+    verb.add_argument("--default-weight", type=float, metavar="WEIGHT", help="of every category not named")
+    verb.add_argument("--seed", type=int, help="of the draw")
+
+
+def _demo(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.catalogue.demo import write_demo
+
+    facts = {"rows": options.rows, "seed": options.seed, "generated": True}
+    if options.output:
+        write_demo(options.output, options.rows, options.seed, report)
+        return facts | {"output": str(options.output)}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "demo.jsonl"
+        write_demo(file, options.rows, options.seed, report)
+        loading = argparse.Namespace(files=[file], catalogue=options.catalogue, rules="auto")
+        return facts | {"catalogue": _load(loading, report)}
+
+
+def _demo_words(facts: dict) -> str:
+    if "catalogue" in facts:
+        return _load_words(facts["catalogue"])
+    return f"{facts['rows']:,} generated rows in {facts['output']}"
+
+
+def _load(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.catalogue.build import build_catalogue
+    from pricer.curation.index import open_index
+
+    catalogue = build_catalogue(options.files, options.catalogue, options.rules, report)
+    report(Step("Indexing the pool", catalogue.manifest.pool, "items"))
+    open_index(catalogue)
+    return _catalogue_facts(catalogue)
+
+
+def _catalogue_facts(catalogue) -> dict:
+    manifest = catalogue.manifest
+    names = ("name", "version", "rows", "items", "rejections", "duplicates", "exam", "validation", "sealed", "pool",
+             "natural", "balanced", "exam_hash", "content_hash", "generated", "rules_reason", "seconds")  # fmt: skip
+    facts = {name: getattr(manifest, name) for name in names}
+    warnings = [f"{source.name}: {source.note}" for source in manifest.sources if source.note]
+    return facts | {"rules": manifest.rules.name, "warnings": warnings, "folder": str(catalogue.folder)}
+
+
+def _load_words(facts: dict) -> str:
+    rejected = sum(facts["rejections"].values())
+    lines = [
+        f"{_name(facts)}: {facts['items']:,} items from {facts['rows']:,} rows with rules {facts['rules']}",
+        f"  ({facts['rules_reason']})",
+        f"  rejected {rejected:,}, duplicates {facts['duplicates']:,}",
+        *(f"    {count:>12,}  {reason}" for reason, count in facts["rejections"].items()),
+        f"  exam {facts['exam']:,} (natural {facts['natural']:,}, balanced {facts['balanced']:,}), "
+        f"validation {facts['validation']:,}, sealed {facts['sealed']:,}, pool {facts['pool']:,}",
+        f"  exam {facts['exam_hash'][:8]}, content {facts['content_hash'][:8]}, {duration(facts['seconds'])}",
+        *(f"  warning: {warning}" for warning in facts["warnings"]),
+    ]
+    return "\n".join(lines)
+
+
+def _name(facts: dict) -> str:
+    return facts["name"] + (" (generated data)" if facts["generated"] else "")
+
+
+def _catalogues(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.catalogue.store import list_catalogues
+
+    return {"catalogues": [_catalogue_facts(catalogue) for catalogue in list_catalogues()]}
+
+
+def _catalogues_words(result: dict) -> str:
+    if not result["catalogues"]:
+        return "no catalogue yet; make one with: python -m pricer load FILE --catalogue NAME"
+    return "\n".join(
+        f"{_name(facts)}  version {facts['version']}  {facts['items']:,} items of {facts['rows']:,} rows  "
+        f"pool {facts['pool']:,}  exam {facts['exam_hash'][:8]}"
+        for facts in result["catalogues"]
+    )
+
+
+def _plan(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.catalogue.store import open_catalogue
+    from pricer.curation.index import open_index
+    from pricer.curation.sampler import make_plan
+
+    catalogue = open_catalogue(options.catalogue)
+    recipe = _recipe(options, catalogue)
+    plan = make_plan(open_index(catalogue, recipe.seed), recipe)
+    return {
+        "catalogue": catalogue.label,
+        "generated": catalogue.manifest.generated,
+        "recipe": recipe.model_dump(),
+        "recipe_id": recipe.id,
+        "items": plan.size,
+        "pool": plan.market_size,
+        "price_mean": _number(plan.price_mean),
+        "price_median": plan.price_median,
+        "pool_price_mean": _number(plan.market_price_mean),
+        "pool_price_median": plan.market_price_median,
+        "tokens_mean": _number(plan.tokens_mean),
+        "capped_slots": plan.capped_slots,
+        "price_distance": plan.price_distance,
+        "category_distance": plan.category_distance,
+        "note": plan.why_uncapped(),
+        "unknown_categories": list(recipe.unknown_categories(plan.categories)),
+        "categories": plan.shares().to_dicts(),
+        "slots_before": plan.before.sum(axis=1).tolist(),
+        "slots": plan.counts.sum(axis=1).tolist(),
+    }
+
+
+def _number(value: float) -> float | None:
+    """JSON has no nan: nothing is null."""
+    return value if value == value else None
+
+
+def _plan_words(result: dict) -> str:
+    recipe = result["recipe"]
+    lines = [
+        f"{result['items']:,} of {result['pool']:,} items from {result['catalogue']}"
+        f"{' (generated data)' if result['generated'] else ''}, recipe {result['recipe_id']}",
+        f"  cutoff ${recipe['cutoff']:,}, seed {recipe['seed']}, "
+        f"cap {recipe['cap']:,} in {result['capped_slots']} slots",
+        f"  weights: {_weights_told(recipe)}",
+        f"  mean {_dollars(result['price_mean'])} (pool {_dollars(result['pool_price_mean'])}), "
+        f"median ${result['price_median']:,} (pool ${result['pool_price_median']:,})",
+        f"  distance from the market {result['price_distance']:.1%} by price, "
+        f"{result['category_distance']:.1%} by category",
+    ]
+    if result["note"]:
+        lines.append(f"  the cap changes nothing: {result['note']}")
+    if result["unknown_categories"]:
+        lines.append(f"  the catalogue has no {', '.join(result['unknown_categories'])}")
+    lines.append("")
+    lines.append(f"  {'items':>12}  {'of':>12}  {'share':>6}  {'was':>6}  category")
+    lines += [
+        f"  {share['after']:>12,}  {share['before']:>12,}  {share['share_after']:>6.1%}  {share['share_before']:>6.1%}"
+        f"  {share['category']}"
+        for share in result["categories"]
+    ]
+    return "\n".join(lines)
+
+
+def _weights_told(recipe: dict) -> str:
+    weights = [f"{category} {weight:g}" for category, weight in recipe["weights"].items()]
+    return ", ".join([*weights, f"{'all others' if weights else 'all'} {recipe['default_weight']:g}"])
+
+
+def _dollars(value: float | None) -> str:
+    return "none" if value is None else f"${value:,.2f}"
+
+
+def _recipe(options: argparse.Namespace, catalogue):
+    """The recipe that the options state: a saved one or a preset, with single settings changed."""
+    from pricer.curation.index import open_index
+    from pricer.curation.recipe import Recipe, preset
+
+    if options.recipe:
+        from pricer.runs.recipes import open_recipe
+
+        start = open_recipe(options.recipe).recipe
+    else:
+        index = open_index(catalogue)
+        start = preset(options.preset, index.counts, index.categories)
+    stated = ("cutoff", "cap", "default_weight", "seed")
+    changed = {name: getattr(options, name) for name in stated if getattr(options, name) is not None}
+    settings_ = start.model_dump() | changed
+    if options.weight or options.default_weight is not None:
+        # Weights are relative to the default, so a new default starts from no other weights.
+        kept = {} if options.default_weight is not None else start.weights
+        settings_["weights"] = kept | dict(options.weight)
+    return Recipe(**settings_)
+
+
+def _weight(text: str) -> tuple[str, float]:
+    category, _, weight = text.rpartition("=")
+    try:
+        return category, float(weight)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected CATEGORY=WEIGHT, got {text!r}") from None
+
+
+def _sample(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.catalogue.store import open_catalogue
+    from pricer.curation.dataset import make_dataset
+
+    catalogue = open_catalogue(options.catalogue)
+    return _dataset_facts(make_dataset(catalogue, _recipe(options, catalogue), options.dataset, report))
+
+
+def _dataset_facts(dataset) -> dict:
+    return {"id": dataset.id, "folder": str(dataset.folder)} | json.loads(dataset.manifest.model_dump_json())
+
+
+def _sample_words(facts: dict) -> str:
+    return (
+        f"{_name(facts)}: train {facts['train']:,}, validation {facts['validation']:,}, exam {facts['exam']:,}\n"
+        f"  train {facts['content_hash'][:8]}, exam {facts['exam_hash'][:8]}, in {facts['folder']}"
+    )
+
+
+def _datasets(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.curation.dataset import list_datasets
+
+    return {"datasets": [_dataset_facts(dataset) for dataset in list_datasets()]}
+
+
+def _datasets_words(result: dict) -> str:
+    if not result["datasets"]:
+        return "no dataset yet; make one with: python -m pricer sample CATALOGUE --dataset NAME"
+    return "\n".join(
+        f"{_name(facts)}  train {facts['train']:,}  from {facts['catalogue_name']}  {facts['content_hash'][:8]}"
+        for facts in result["datasets"]
+    )
+
+
+def prepare_demo(rows: int, report: Report) -> None:
+    """Load generated products as the catalogue "demo"."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "demo.jsonl"
+        _demo(argparse.Namespace(output=file, rows=rows, seed=42), report)
+        _load(argparse.Namespace(files=[file], catalogue="demo", rules="auto"), report)

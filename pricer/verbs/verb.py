@@ -1,0 +1,23 @@
+"""What a verb of the command line is: options in, one JSON-ready object out, and words for it."""
+
+import argparse
+from collections.abc import Callable
+
+from pricer.progress import Report
+
+Run = Callable[[argparse.Namespace, Report], dict]
+Words = Callable[[dict], str]
+
+
+class Verbs:
+    """The verbs of a parser."""
+
+    def __init__(self, subparsers: argparse._SubParsersAction):
+        self._subparsers = subparsers
+
+    def add(self, name: str, help_text: str, run: Run, words: Words) -> argparse.ArgumentParser:
+        """Declare a verb; `run` carries it out, `words` tells its result to a person."""
+        verb = self._subparsers.add_parser(name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
+        verb.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        verb.set_defaults(run=run, words=words)
+        return verb
