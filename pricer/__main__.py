@@ -18,7 +18,7 @@ from pathlib import Path
 from pricer import settings
 from pricer.errors import PricerError
 from pricer.progress import Pace, Progress, Report, Step, duration
-from pricer.verbs import data
+from pricer.verbs import data, models
 from pricer.verbs.verb import Verbs
 
 _WRITES_PER_SECOND = 4
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     display = _Display()
     try:
-        result = options.run(options, display)
+        result = options.run_verb(options, display)
     except PricerError as error:
         return _fail(display, str(error))
     except OSError as error:
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     display.end()
     _leave("result.json", {"exit_code": 0, "result": result})
-    print(json.dumps(result, ensure_ascii=False) if options.json else options.words(result))
+    print(json.dumps(result, ensure_ascii=False) if options.json else options.words_of_verb(result))
     return 0
 
 
@@ -155,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m pricer", description="What does this product cost?")
     verbs = Verbs(parser.add_subparsers(metavar="VERB", required=True))
     data.add_verbs(verbs)
+    models.add_verbs(verbs)
     verb = verbs.add("app", "open Pricer in a browser, with a demo catalogue if there is none", _app, str)
     verb.add_argument("--port", type=int, default=8501, help="on 127.0.0.1 (default 8501)")
     verb.add_argument("--headless", action="store_true", help="do not open a browser")

@@ -19,5 +19,5 @@ class Verbs:
         """Declare a verb; `run` carries it out, `words` tells its result to a person."""
         verb = self._subparsers.add_parser(name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
         verb.add_argument("--json", action="store_true", help="one JSON object on standard output")
-        verb.set_defaults(run=run, words=words)
+        verb.set_defaults(run_verb=run, words_of_verb=words)
         return verb

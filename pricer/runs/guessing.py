@@ -1,0 +1,92 @@
+"""What the models of recorded runs say of products that somebody describes: one text, or a CSV of them."""
+
+import csv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from pricer.catalogue.scrub import RULES, best_sellers_rank, full_text, make_texts, read_product, weight_pounds
+from pricer.catalogue.tokens import llama3
+from pricer.errors import PricerError
+from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
+from pricer.models import Model
+from pricer.runs.store import MODEL, Run, list_runs
+
+LONGEST_TEXT = 20_000  # characters that are read of a description
+_ANY_LENGTH = RULES["short-texts"].model_copy(update={"least_characters": 0})
+_ITEM = {
+    "item_id": pl.String,
+    "category": pl.String,
+    "title": pl.String,
+    "text": pl.String,
+    "full_text": pl.String,
+    "details": pl.String,
+    "store": pl.String,
+    "weight_pounds": pl.Float64,
+    "rank": pl.Float64,
+    "tokens": pl.Int32,
+    "characters": pl.Int32,
+}
+
+
+def describe(texts: Sequence[str]) -> pl.DataFrame:
+    """Items without prices from descriptions: the first line of each is its title.
+
+    They are scrubbed as a load would, so that a model reads what it has learned to read. PricerError for an empty one.
+    """
+    return pl.DataFrame([_item(number, text) for number, text in enumerate(texts)], schema=_ITEM)
+
+
+def _item(number: int, text: str) -> dict:
+    title, _, rest = text.strip()[:LONGEST_TEXT].partition("\n")
+    if not title:
+        raise PricerError("describe the product in a few words: the text is empty")
+    product = read_product({"title": title, "description": [line for line in rest.splitlines() if line.strip()]}, None)
+    texts = make_texts(product, _ANY_LENGTH, llama3())
+    return {
+        "item_id": f"described {number}",
+        "category": product.category,
+        "title": product.title,
+        "text": texts.text,
+        "full_text": full_text(product),
+        "details": "{}",
+        "store": "",
+        "weight_pounds": weight_pounds(product.details),
+        "rank": best_sellers_rank(product.details),
+        "tokens": texts.tokens,
+        "characters": texts.characters,
+    }
+
+
+def runs_that_guess() -> list[Run]:
+    """The last run of every name whose model is kept, the newest first."""
+    newest: dict[str, Run] = {}
+    for run in list_runs():
+        if (run.folder / MODEL).is_dir():
+            newest.setdefault(run.name, run)
+    return list(newest.values())
+
+
+def guess_prices(
+    items: pl.DataFrame, runs: Sequence[Run], load_model: Callable[[Run], Model] = Run.model
+) -> dict[str, list[float]]:
+    """Each run's guesses for items without prices, by run id; clipped to $1 to $999."""
+    return {run.id: load_model(run).predict(items).clip(LOWEST_SLOT, HIGHEST_SLOT).tolist() for run in runs}
+
+
+def read_descriptions(path: Path, column: str | None = None) -> tuple[list[dict[str, str]], list[str]]:
+    """The rows of a CSV file and the description in each: of `column`, or of title and description, or of text."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            rows, names = list(reader), reader.fieldnames or []
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PricerError(f"{path}: cannot be read as CSV ({error})") from error
+    wanted = [column] if column else [name for name in ("title", "description", "text") if name in names]
+    if not wanted or not set(wanted) <= set(names):
+        has = ", ".join(names) or "none"
+        raise PricerError(f"{path}: no column {column or 'title, description or text'}; it has {has}")
+    if not rows:
+        raise PricerError(f"{path}: no rows")
+    return rows, ["\n".join(row[name] or "" for name in wanted).strip() for row in rows]

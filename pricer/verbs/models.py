@@ -1,0 +1,237 @@
+"""The verbs from a dataset to compared models: train, runs, compare, predict, jobs, worker."""
+
+import argparse
+import csv
+import json
+from pathlib import Path
+
+from pricer.errors import PricerError
+from pricer.progress import Report, duration
+from pricer.verbs.verb import Verbs
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Declare these verbs and their options."""
+    verb = verbs.add("train", "fit a model on a dataset and grade it on the exam", _train, _train_words)
+    verb.add_argument("model", metavar="MODEL", help="mean, bag-of-words, tfidf-ridge")
+    verb.add_argument("--dataset", required=True, metavar="NAME", help="name or id of the dataset")
+    verb.add_argument("--set", type=_setting, action="append", default=[], metavar="SETTING=VALUE", dest="settings")
+    verb.add_argument("--seed", type=int, default=42, help="of the model (default 42)")
+    verb.add_argument("--first", type=int, metavar="N", help="train on a random N items only; more N only adds")
+    verb.add_argument("--exam", default="both", help="natural, balanced, or both (default)")
+    verb.add_argument("--ask", type=int, metavar="K", help="ask the first K of the exam only; each prefix is fair")
+    verb.add_argument("--name", help="of the run (default: MODEL on DATASET)")
+
+    verbs.add("runs", "list the runs on this machine", _runs, _runs_words)
+
+    verb = verbs.add("compare", "rank runs that were graded on one exam", _compare, _compare_words)
+    verb.add_argument("runs", nargs="*", metavar="RUN", help="names or ids (default: all of the last run's exam)")
+    verb.add_argument("--exam", default="natural", help="natural (default) or balanced")
+    verb.add_argument("--ask", type=int, metavar="K", help="judge by the first K of the exam")
+
+    verb = verbs.add("predict", "say what each trained model would price a product at", _predict, _predict_words)
+    verb.add_argument("product", metavar="TEXT|FILE.csv", help="a description, or a CSV file of products")
+    verb.add_argument("--run", action="append", default=[], metavar="RUN", help="only this run (may be repeated)")
+    verb.add_argument("--column", help="of the CSV file (default: title and description, or text)")
+    verb.add_argument("--output", type=Path, metavar="FILE", help="write the CSV file with the prices added")
+
+    verb = verbs.add("jobs", "list what was launched, or cancel one", _jobs, _jobs_words)
+    verb.add_argument("--cancel", metavar="ID", help="end this job and all its processes")
+
+    verbs.add("worker", "carry out launched jobs until there are none for a while", _worker, _worker_words)
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"expected SETTING=VALUE, got {text!r}")
+    return name, value
+
+
+def _train(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.evaluation.errors import metrics
+    from pricer.models.registry import find_kind
+    from pricer.runs.training import Order, train_run
+
+    known = {setting.name: setting for setting in find_kind(options.model).settings}
+    stated = {name: known[name].parse(value) if name in known else value for name, value in options.settings}
+    order = Order(
+        model=options.model,
+        dataset=options.dataset,
+        settings=stated,
+        seed=options.seed,
+        first_n=options.first,
+        asked=options.exam,
+        first_k=options.ask,
+        name=options.name,
+    )
+    run = train_run(order, report)
+    graded = run.graded()
+    reading = "balanced" if options.exam == "balanced" else "natural"
+    found = metrics(graded.table, graded.train_median, reading)
+    return _run_facts(run) | {
+        "reading": reading,
+        "exam_items": found.items,
+        "error_dollars": found.error,
+        "error_low": found.error_low,
+        "error_high": found.error_high,
+        "within_20": found.within_20,
+    }
+
+
+def _run_facts(run) -> dict:
+    return json.loads(run.manifest.model_dump_json()) | {"folder": str(run.folder)}
+
+
+def _train_words(facts: dict) -> str:
+    return (
+        f"{_name(facts)}, run {facts['id']}\n"
+        f"  error {_dollars(facts['error_dollars'])} ({_dollars(facts['error_low'])} to "
+        f"{_dollars(facts['error_high'])}), {facts['within_20']:.1%} within 20%, "
+        f"{facts['reading']} exam of {facts['exam_items']:,} items\n"
+        f"  fitted on {facts['train_items']:,} items in {duration(facts['fit_seconds'])}, "
+        f"asked in {duration(facts['guess_seconds'])}"
+    )
+
+
+def _name(facts: dict) -> str:
+    return facts["name"] + (" (generated data)" if facts["generated"] else "")
+
+
+def _dollars(value: float | None) -> str:
+    return "–" if value is None else f"${value:,.2f}"
+
+
+def _runs(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.runs.store import list_runs
+
+    return {"runs": [_run_facts(run) for run in list_runs()]}
+
+
+def _runs_words(result: dict) -> str:
+    if not result["runs"]:
+        return "no run yet; make one with: python -m pricer train MODEL --dataset NAME"
+    return "\n".join(
+        f"{facts['id']}  {_name(facts)}  {facts['model']}  trained on {facts['train_items']:,}  "
+        f"asked {facts['asked_items']:,}  exam {facts['exam_hash'][:8]}"
+        for facts in result["runs"]
+    )
+
+
+def _compare(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.evaluation.leaderboard import leaderboard
+    from pricer.runs.store import list_runs, open_run
+
+    if options.exam not in ("natural", "balanced"):
+        raise PricerError(f"the exam is read as natural or balanced, got {options.exam!r}")
+    if options.ask is not None and options.ask < 1:
+        raise PricerError(f"the first K must be at least 1, got {options.ask}")
+    runs = [open_run(label) for label in options.runs] or list_runs()
+    if not options.runs:
+        runs = [run for run in runs if run.manifest.exam_hash == runs[0].manifest.exam_hash]
+    table = leaderboard([run.graded() for run in runs], options.exam, options.ask)
+    return {
+        "exam": options.exam,
+        "exam_hash": runs[0].manifest.exam_hash if runs else None,
+        "generated": any(run.manifest.generated for run in runs),
+        "leaderboard": table.to_dicts(),
+    }
+
+
+def _compare_words(result: dict) -> str:
+    if not result["leaderboard"]:
+        return "no run to compare yet; make one with: python -m pricer train MODEL --dataset NAME"
+    lines = [
+        f"{result['exam']} exam {result['exam_hash'][:8]}{' (generated data)' if result['generated'] else ''}: "
+        "error in dollars with its 95 % interval",
+        f"  {'error':>9}  {'from':>9}  {'to':>9}  {'within 20%':>10}  {'items':>7}  run",
+    ]
+    for row in result["leaderboard"]:
+        within = "–" if row["within_20"] is None else f"{row['within_20']:.1%}"
+        tied = "  (tied with the first)" if row["tied_with_first"] and row["place"] != 1 else ""
+        lines.append(
+            f"  {_dollars(row['error']):>9}  {_dollars(row['error_low']):>9}  {_dollars(row['error_high']):>9}  "
+            f"{within:>10}  {row['items']:>7,}  {row['name']}{tied}"
+        )
+    return "\n".join(lines)
+
+
+def _predict(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.runs.guessing import describe, guess_prices, read_descriptions, runs_that_guess
+    from pricer.runs.store import open_run
+
+    runs = [open_run(label) for label in options.run] or runs_that_guess()
+    if not runs:
+        raise PricerError("no model is trained yet; train one with: python -m pricer train MODEL --dataset NAME")
+    is_file = options.product.lower().endswith(".csv")
+    rows, texts = read_descriptions(Path(options.product), options.column) if is_file else ([], [options.product])
+    prices = guess_prices(describe(texts), runs)
+    if options.output:
+        _write_prices(options.output, rows or [{"text": options.product}], {run.name: prices[run.id] for run in runs})
+    return {
+        "output": str(options.output) if options.output else None,
+        "products": len(texts),
+        "guesses": [
+            {"run": run.id, "name": run.name, "model": run.manifest.model, "generated": run.manifest.generated,
+             "dollars": prices[run.id] if is_file else prices[run.id][0]}
+            for run in runs
+        ],
+    }  # fmt: skip
+
+
+def _write_prices(path: Path, rows: list[dict[str, str]], prices: dict[str, list[float]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*rows[0], *prices])
+        writer.writeheader()
+        for place, row in enumerate(rows):
+            writer.writerow(row | {name: f"{dollars[place]:.2f}" for name, dollars in prices.items()})
+
+
+def _predict_words(result: dict) -> str:
+    lines = []
+    for guess in result["guesses"]:
+        dollars = guess["dollars"] if isinstance(guess["dollars"], list) else [guess["dollars"]]
+        shown = ", ".join(_dollars(value) for value in dollars[:5]) + (", …" if len(dollars) > 5 else "")
+        lines.append(f"{_name(guess)}: {shown}")
+    if result["output"]:
+        lines.append(f"{result['products']:,} products with their prices in {result['output']}")
+    return "\n".join(lines)
+
+
+def _jobs(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.runs.launch import cancel, list_launches
+
+    if options.cancel:
+        cancel(options.cancel)
+    return {"jobs": [_job_facts(job) for job in list_launches()]}
+
+
+def _job_facts(job) -> dict:
+    return {
+        "id": job.id,
+        "state": job.state,
+        "command": job.command,
+        "started": job.started.isoformat() if job.started else None,
+        "fraction": job.progress.fraction if job.progress else None,
+        "error": job.error,
+    }
+
+
+def _jobs_words(result: dict) -> str:
+    if not result["jobs"]:
+        return "no job yet"
+    return "\n".join(
+        f"{job['id']}  {job['state']:<9}  {job['command']}{'  ' + job['error'] if job['error'] else ''}"
+        for job in result["jobs"]
+    )
+
+
+def _worker(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.runs.worker import run_worker
+
+    run_worker(report)
+    return {}
+
+
+def _worker_words(result: dict) -> str:
+    return "no job for a while; the worker ended"

@@ -1,0 +1,122 @@
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pricer.__main__ import main
+from pricer.catalogue.build import build_catalogue
+from pricer.curation.dataset import Dataset, make_dataset
+from pricer.curation.recipe import Recipe
+from pricer.errors import PricerError
+from pricer.evaluation.errors import metrics
+from pricer.runs.guessing import describe, guess_prices, read_descriptions, runs_that_guess
+from pricer.runs.store import list_runs, open_run
+from pricer.runs.training import Order, live_guesses, read_train, train_run
+from tests.products import raw_row, write_rows
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Dataset:
+    rows = [raw_row(number, price=5 + number * 7 % 900) for number in range(400)]
+    catalogue = build_catalogue([write_rows(tmp_path / "rows.jsonl", rows)], "test")
+    return make_dataset(catalogue, Recipe(cutoff=1, cap=10), "all")
+
+
+def test_a_run_is_recorded_with_its_guesses_and_its_model(dataset):
+    run = train_run(Order("mean", "all"))
+    guesses = run.guesses()
+    assert [found.id for found in list_runs()] == [run.id] and open_run("mean on all").id == run.id
+    assert set(guesses["item_id"]) == set(dataset.exam().collect()["item_id"])
+    mean = dataset.train().collect()["price"].mean()
+    assert guesses["guess"].to_list() == pytest.approx([mean] * len(guesses))
+    assert run.model().predict(describe(["a lamp"]))[0] == pytest.approx(mean)
+
+
+def test_the_error_of_a_run_is_computed_from_its_guesses(dataset):
+    run = train_run(Order("mean", "all"))
+    graded = run.graded()
+    exam = dataset.exam().filter(pl.col("natural")).collect()
+    expected = (exam["price"] - dataset.train().collect()["price"].mean()).abs().mean()
+    assert metrics(graded.table, graded.train_median).error == pytest.approx(expected)
+
+
+def test_the_first_n_of_train_are_random_and_nested(dataset):
+    few, more = (read_train(dataset, "mean", n) for n in (20, 50))
+    assert (len(few), len(more)) == (20, 50) and set(few["item_id"]) < set(more["item_id"])
+    assert set(few["item_id"]) != set(dataset.train().collect()["item_id"][:20])
+
+
+@pytest.mark.parametrize(("asked", "k", "count"), [("natural", 5, 5), ("balanced", 3, 3), ("natural", None, 60)])
+def test_the_first_k_of_an_exam_are_asked(dataset, asked, k, count):
+    run = train_run(Order("mean", "all", asked=asked, first_k=k))
+    assert run.manifest.asked_items == len(run.guesses()) == count
+    assert run.graded().table[f"{asked}_rank"].sort().to_list() == list(range(count))
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        (Order("unknown", "all"), "no model 'unknown'"),
+        (Order("mean", "unknown"), "no dataset 'unknown'"),
+        (Order("bag-of-words", "all", settings={"words": 0}), "words must be"),
+        (Order("mean", "all", first_n=0), "first_n must be at least 1"),
+        (Order("mean", "all", asked="easy"), "natural, balanced or both"),
+    ],
+)
+def test_an_order_that_cannot_be_carried_out_leaves_nothing(dataset, order, said):
+    with pytest.raises(PricerError, match=said):
+        train_run(order)
+    assert list_runs() == []
+
+
+def test_guesses_can_be_watched_as_they_arrive(dataset, home, monkeypatch):
+    folder = home / "jobs" / "20261121-000000-abcdef"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("PRICER_JOB_FOLDER", str(folder))
+    run = train_run(Order("mean", "all"))
+    watched = live_guesses(folder.name)
+    assert len(watched) == run.manifest.asked_items and run.manifest.job_id == folder.name
+    assert set(watched["colour"]) <= {"good", "fair", "poor"}
+    assert live_guesses("20261121-000000-ffffff").is_empty()
+
+
+def test_the_price_of_a_described_product_needs_no_exam(dataset):
+    for name in ("mean", "bag-of-words"):
+        train_run(Order(name, "all"))
+    runs = runs_that_guess()
+    prices = guess_prices(describe(["Oak table\nwith four legs", "灯"]), runs)
+    assert sorted(prices) == sorted(run.id for run in runs)
+    assert all(1 <= price <= 999 for of_run in prices.values() for price in of_run)
+
+
+@pytest.mark.parametrize("text", ["", "  \n "])
+def test_an_empty_description_is_told(text):
+    with pytest.raises(PricerError, match="text is empty"):
+        describe([text])
+
+
+def test_descriptions_are_read_from_csv(tmp_path):
+    path = tmp_path / "products.csv"
+    path.write_text('title,description,sku\nLamp,"bright, tall",1\n')
+    rows, texts = read_descriptions(path)
+    assert texts == ["Lamp\nbright, tall"] and rows[0]["sku"] == "1"
+    with pytest.raises(PricerError, match="no column colour; it has title, description, sku"):
+        read_descriptions(path, "colour")
+
+
+def test_the_verbs_go_from_train_to_predict(dataset, tmp_path, capsys):
+    def run(*arguments: str) -> dict:
+        assert main([*arguments, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    told = run("train", "bag-of-words", "--dataset", "all", "--set", "words=50", "--name", "words")
+    assert told["error_low"] <= told["error_dollars"] <= told["error_high"]
+    run("train", "mean", "--dataset", "all", "--ask", "20")
+    assert {facts["name"] for facts in run("runs")["runs"]} == {"words", "mean on all"}
+    board = run("compare", "--ask", "20")["leaderboard"]
+    assert [row["items"] for row in board] == [20, 20] and board[0]["error"] <= board[1]["error"]
+    assert run("predict", "an oak table")["guesses"][0]["dollars"] > 0
+    (tmp_path / "in.csv").write_text("text\nan oak table\na lamp\n")
+    assert run("predict", str(tmp_path / "in.csv"), "--output", str(tmp_path / "out.csv"))["products"] == 2
+    assert (tmp_path / "out.csv").read_text().splitlines()[0] == "text,mean on all,words"
