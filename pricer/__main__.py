@@ -9,6 +9,7 @@ import dataclasses
 import errno
 import json
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -148,6 +149,7 @@ def _check_port(port: int) -> None:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str):
         """A slip in the options is one line too."""
+        _leave("result.json", {"exit_code": 2, "error": message})
         self.exit(2, f"{self.prog}: {message} (--help tells more)\n")
 
 
@@ -162,5 +164,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _interrupt(*_signal: object) -> None:
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)  # so that a cancelled job clears away what it was writing
     sys.exit(main())

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from pricer.progress import Report, Step, duration
-from pricer.verbs.verb import Verbs
+from pricer.verbs.verb import Verbs, path
 
 DEMO_ROWS = 60_000
 
@@ -16,11 +16,11 @@ def add_verbs(verbs: Verbs) -> None:
     verb = verbs.add("demo", "write generated products in the form of raw metadata", _demo, _demo_words)
     verb.add_argument("--rows", type=int, default=DEMO_ROWS, help="how many rows (default 60,000)")
     verb.add_argument("--seed", type=int, default=42, help="another seed, other products (default 42)")
-    verb.add_argument("--output", type=Path, required=True, metavar="FILE", help="gzipped if it ends in .gz")
+    verb.add_argument("--output", type=path, required=True, metavar="FILE", help="gzipped if it ends in .gz")
 
     verb = verbs.add("load", "load files of products as a catalogue", _load, _load_words)
     verb.add_argument(
-        "files", type=Path, nargs="+", metavar="FILE", help="JSON lines of raw metadata, plain or gzipped"
+        "files", type=path, nargs="+", metavar="FILE", help="JSON lines of raw metadata, plain or gzipped"
     )
     verb.add_argument("--catalogue", required=True, metavar="NAME", help="a new version if the name stands already")
     verb.add_argument("--rules", default="auto", help="notebook-1, short-texts, or auto (default): what most rows pass")

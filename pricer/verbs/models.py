@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pricer.errors import PricerError
 from pricer.progress import Report, duration
-from pricer.verbs.verb import Verbs
+from pricer.verbs.verb import Verbs, path
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -33,7 +33,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("product", metavar="TEXT|FILE.csv", help="a description, or a CSV file of products")
     verb.add_argument("--run", action="append", default=[], metavar="RUN", help="only this run (may be repeated)")
     verb.add_argument("--column", help="of the CSV file (default: title and description, or text)")
-    verb.add_argument("--output", type=Path, metavar="FILE", help="write the CSV file with the prices added")
+    verb.add_argument("--output", type=path, metavar="FILE", help="write the CSV file with the prices added")
 
     verb = verbs.add("jobs", "list what was launched, or cancel one", _jobs, _jobs_words)
     verb.add_argument("--cancel", metavar="ID", help="end this job and all its processes")

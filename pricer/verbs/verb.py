@@ -2,11 +2,17 @@
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 from pricer.progress import Report
 
 Run = Callable[[argparse.Namespace, Report], dict]
 Words = Callable[[dict], str]
+
+
+def path(text: str) -> Path:
+    """A path as it was typed, `~` included."""
+    return Path(text).expanduser()
 
 
 class Verbs:
