@@ -32,6 +32,16 @@ def count_of(number: int, noun: str, plural: str | None = None) -> str:
     return f"{count(number)} {noun if number == 1 else plural or noun + 's'}"
 
 
+def in_words(number: int) -> str:
+    """A small count as a title spells it.
+
+    >>> in_words(2), in_words(11)
+    ('two', '11')
+    """
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return words[number] if 0 <= number < len(words) else count(number)
+
+
 def short_count(number: float) -> str:
     """A count on an axis: in thousands or millions where it is round there.
 
@@ -110,9 +120,9 @@ def safe(text: str, longest: int = 120) -> str:
     return html.escape(cut)
 
 
-def wrapped(text: str, width: int = 18) -> str:
+def wrapped(text: str, width: int = 18, most_lines: int = 3) -> str:
     """A safe name broken into lines for a narrow column of a chart."""
-    return "<br>".join(html.escape(line) for line in textwrap.wrap(text, width, max_lines=3, placeholder=" …"))
+    return "<br>".join(html.escape(line) for line in textwrap.wrap(text, width, max_lines=most_lines, placeholder=" …"))
 
 
 def category_name(name: str) -> str:

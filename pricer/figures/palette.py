@@ -5,6 +5,18 @@ from typing import Literal
 
 Look = Literal["light", "dark"]
 
+# The families of models, in the order of a palette's `families`, each with its Plotly symbol: colour is never alone.
+FAMILIES = {
+    "yardstick": "line-ns",
+    "words": "circle",
+    "trees": "triangle-up",
+    "networks": "square",
+    "open-weight": "diamond",
+    "hosted": "pentagon",
+    "human": "star",
+    "stack": "hexagon",
+}
+
 
 @dataclass(frozen=True)
 class Palette:
@@ -27,7 +39,10 @@ class Palette:
     fair_text: str
     poor_text: str
     faint: str
-    families: tuple[str, ...]
+    families: tuple[str, ...]  # as in FAMILIES
+
+    def family(self, name: str) -> str:
+        return self.families[list(FAMILIES).index(name)]
 
     @property
     def before_fill(self) -> str:
