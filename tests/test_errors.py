@@ -71,6 +71,11 @@ def test_every_figure_of_a_case_worked_by_hand():
     assert found.r2 == pytest.approx(1 - 15_100 / np.sum((np.array([10, 100, 400, 200]) - 177.5) ** 2))
 
 
+@pytest.mark.parametrize(("guess", "share"), [(120.0, 1), (80.0, 1), (120.01, 0), (79.99, 0)])
+def test_within_20_percent_holds_its_ends(guess, share):
+    assert measure([(100.0, guess)]).within_20 == share
+
+
 @pytest.mark.parametrize(
     ("price", "guess", "colour"),
     [
