@@ -6,7 +6,7 @@ import numpy as np
 
 CONFIDENCE = 0.95
 RESAMPLES = 2_000
-_CHUNK = 500_000  # draws held at once, so that memory stays small and they stay in the processor's cache
+_CHUNK = 200_000  # draws held at once, so that memory stays small and they stay in the processor's cache
 
 
 class Interval(NamedTuple):
