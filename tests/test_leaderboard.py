@@ -1,6 +1,9 @@
 """Comparisons: only on common items of one exam, ties as ties, and what would settle them."""
 
+import time
+
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -152,3 +155,18 @@ def test_the_running_error_is_the_mean_and_deviation_so_far(errors):
 
 def test_no_errors_have_no_running_error():
     assert len(running_error(np.array([]))) == 0
+
+
+@pytest.mark.slow
+def test_thirty_runs_on_ten_thousand_items_take_about_half_a_second():
+    rng = np.random.default_rng(6)
+    prices = rng.uniform(1, 999, 10_000)
+    table = graded(list(prices), list(prices))
+    factors = rng.lognormal(0, np.linspace(0.3, 0.9, 30), (10_000, 30))
+    runs = [graded_run(table.with_columns(guess=pl.Series(prices * factors[:, i])), f"run {i}") for i in range(30)]
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        leaderboard(runs)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 1.5  # a busy machine is allowed three times as long
