@@ -25,6 +25,7 @@ def mean_interval(values: np.ndarray, groups: np.ndarray, bands: np.ndarray | No
     bootstrap-t (Hall, 1988, "On symmetric bootstrap confidence intervals"): mean ± q · standard error, where q is the
     95 % quantile of |mean* - mean| / standard error* over the resamples. On log-normal errors and on differences of two
     models alike it covers 95 %; percentile and BCa intervals fall short on either (tests/test_intervals.py).
+    Where a dear band of ten items decides the mean, it covers 92 to 94 %.
     """
     return mean_intervals(values[:, None], groups, bands, seed)[0]
 
