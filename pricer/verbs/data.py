@@ -16,7 +16,9 @@ def add_verbs(verbs: Verbs) -> None:
     verb = verbs.add("demo", "write generated products in the form of raw metadata", _demo, _demo_words)
     verb.add_argument("--rows", type=int, default=DEMO_ROWS, help="how many rows (default 60,000)")
     verb.add_argument("--seed", type=int, default=42, help="another seed, other products (default 42)")
-    verb.add_argument("--output", type=path, required=True, metavar="FILE", help="gzipped if it ends in .gz")
+    target = verb.add_mutually_exclusive_group(required=True)
+    target.add_argument("--output", type=path, metavar="FILE", help="write them here, gzipped if it ends in .gz")
+    target.add_argument("--catalogue", metavar="NAME", help="load them at once as this catalogue, and keep no file")
 
     verb = verbs.add("load", "load files of products as a catalogue", _load, _load_words)
     verb.add_argument(
