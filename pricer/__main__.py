@@ -124,7 +124,7 @@ def _app(options: argparse.Namespace, report: Report) -> dict:
     _check_port(options.port)
     if not list_catalogues():
         print("No catalogue yet: preparing the demo (generated data)", file=sys.stderr)
-        data.prepare_demo(_DEMO_ROWS, report)
+        data.load_demo("demo", _DEMO_ROWS, 42, report)
     script = Path(__file__).resolve().parent.parent / "app.py"
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.address", "127.0.0.1",
                "--server.port", str(options.port)]  # fmt: skip

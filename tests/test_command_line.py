@@ -38,6 +38,13 @@ def test_load_reports_every_count(tmp_path, capsys):
     assert told["exam"] + told["validation"] + told["sealed"] + told["pool"] == 1
 
 
+def test_the_demo_can_be_loaded_in_one_step(capsys):
+    told = json.loads(run(capsys, "demo", "--rows", "300", "--catalogue", "shop", "--json")[1])
+    listed = json.loads(run(capsys, "catalogues", "--json")[1])["catalogues"]
+    assert told["generated"] and listed[0]["name"] == "shop" and listed[0]["rows"] == 300
+    assert "generated data" in run(capsys, "catalogues")[1]
+
+
 def test_plan_takes_every_setting_of_a_recipe(catalogue, capsys):
     options = ["--cutoff", "20", "--cap", "3", "--weight", "C0=1", "--default-weight", "5", "--seed", "7"]
     told = json.loads(run(capsys, "plan", catalogue, *options, "--json")[1])

@@ -90,7 +90,7 @@ class Plan:
             return "every slot is kept whole"
         largest = int(self.before[LOWEST_SLOT:].sum(axis=1).max(initial=0))
         where = "no slot" if largest <= self.recipe.cap else f"no slot below ${self.recipe.cutoff:,}"
-        return f"{where} holds more than {self.recipe.cap:,} items"
+        return f"{where} holds more than {self.recipe.cap:,} item{'s' if self.recipe.cap > 1 else ''}"
 
 
 def make_plan(index: PoolIndex, recipe: Recipe) -> Plan:

@@ -58,11 +58,17 @@ def _demo(options: argparse.Namespace, report: Report) -> dict:
     if options.output:
         write_demo(options.output, options.rows, options.seed, report)
         return facts | {"output": str(options.output)}
+    return facts | {"catalogue": load_demo(options.catalogue, options.rows, options.seed, report)}
+
+
+def load_demo(name: str, rows: int, seed: int, report: Report) -> dict:
+    """Load generated rows as a catalogue, and keep no file of them."""
+    from pricer.catalogue.demo import write_demo
+
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "demo.jsonl"
-        write_demo(file, options.rows, options.seed, report)
-        loading = argparse.Namespace(files=[file], catalogue=options.catalogue, rules="auto")
-        return facts | {"catalogue": _load(loading, report)}
+        write_demo(file, rows, seed, report)
+        return _load(argparse.Namespace(files=[file], catalogue=name, rules="auto"), report)
 
 
 def _demo_words(facts: dict) -> str:
@@ -259,11 +265,3 @@ def _datasets_words(result: dict) -> str:
         f"{_name(facts)}  train {facts['train']:,}  from {facts['catalogue_name']}  {facts['content_hash'][:8]}"
         for facts in result["datasets"]
     )
-
-
-def prepare_demo(rows: int, report: Report) -> None:
-    """Load generated products as the catalogue "demo"."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "demo.jsonl"
-        _demo(argparse.Namespace(output=file, rows=rows, seed=42), report)
-        _load(argparse.Namespace(files=[file], catalogue="demo", rules="auto"), report)
