@@ -37,9 +37,8 @@ OTHER_TEXTS = {
 @pytest.fixture(scope="session")
 def items(demo_home: Path) -> pl.DataFrame:
     """Generated items, as a catalogue makes them."""
-    return (
-        pl.read_parquet(demo_home / "catalogues" / "demo" / "1" / "items" / "*.parquet").sort("item_id").head(2 * FEW)
-    )
+    demo = Catalogue(demo_home / "catalogues" / "demo" / "1")
+    return demo.items().collect().sort("item_id").head(2 * FEW)
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ class BagOfWords:
     def predict(self, items: pl.DataFrame) -> np.ndarray:
         texts = texts_of(items, "text")
         if not self.words_ or not texts:
-            return np.full(len(texts), max(self.intercept_, 0.0))
+            return np.full(len(texts), self.intercept_)
         counts = self._counter(self.words_).transform(texts)
         return np.maximum(counts @ self.coefficients_ + self.intercept_, 0.0)
 
@@ -98,8 +98,11 @@ class TfidfRidge:
         counts = _hashed_counts(texts_of(train, "full_text"), report)
         self.rarity_ = _rarity(counts)
         report(Step("Fitting", len(train), "items"))
-        ridge = Ridge(alpha=self.alpha, solver="sparse_cg", copy_X=False).fit(self._weigh(counts), log_prices)
-        self.coefficients_, self.intercept_ = ridge.coef_.astype(np.float64), float(ridge.intercept_)
+        weights, buckets = _without_empty_columns(self._weigh(counts), np.flatnonzero(self.rarity_))
+        ridge = Ridge(alpha=self.alpha, solver="sparse_cg", copy_X=False).fit(weights, log_prices)
+        self.coefficients_ = np.zeros(BUCKETS)
+        self.coefficients_[buckets] = ridge.coef_
+        self.intercept_ = float(ridge.intercept_)
         return self
 
     def predict(self, items: pl.DataFrame) -> np.ndarray:
@@ -168,3 +171,17 @@ def _rarity(counts: "csr_matrix") -> np.ndarray:
         having += np.bincount(counts.indices[start : start + COUNTS_AT_ONCE], minlength=BUCKETS)
     rarity = np.log((1 + counts.shape[0]) / (1 + having)) + 1
     return np.where(having >= LEAST_ITEMS, rarity, 0).astype(np.float32)
+
+
+def _without_empty_columns(weights: "csr_matrix", columns: np.ndarray) -> tuple["csr_matrix", np.ndarray]:
+    """The same rows with these columns alone, and which they are: fitting is twice as fast on the narrower table.
+
+    Where there is no column, column 0 stays, which is empty.
+    """
+    from scipy.sparse import csr_matrix
+
+    columns = columns if len(columns) else np.zeros(1, dtype=np.int64)
+    place = np.zeros(weights.shape[1], dtype=weights.indices.dtype)
+    place[columns] = np.arange(len(columns))
+    narrow = csr_matrix((weights.data, place[weights.indices], weights.indptr), (weights.shape[0], len(columns)))
+    return narrow, columns
