@@ -196,7 +196,7 @@ def _manifest(order: Order, dataset: Dataset, train: pl.DataFrame, asked: _Asked
     about, kind, job = dataset.manifest, find_kind(order.model), settings.job_folder()
     return RunManifest(
         id=secrets.token_hex(6),
-        name=order.name or f"{order.model} on {dataset.name}",
+        name=order.name or default_name(order, dataset.name),
         model=order.model,
         family=kind.family,
         model_settings=kind.check_settings(order.settings),
@@ -223,6 +223,19 @@ def _manifest(order: Order, dataset: Dataset, train: pl.DataFrame, asked: _Asked
         generated=about.generated,
         job_id=job.name if job else None,
     )
+
+
+def default_name(order: Order, dataset: str) -> str:
+    """What a run is called that nobody named: its model, what differs from the model's defaults, its dataset.
+
+    >>> default_name(Order("tfidf-ridge", "even", {"alpha": 1.0}, first_n=2000), "even")
+    'tfidf-ridge (alpha 1, 2,000 items) on even'
+    """
+    defaults = {setting.name: setting.default for setting in find_kind(order.model).settings}
+    parts = [f"{name} {value:,g}" for name, value in order.settings.items() if value != defaults[name]]
+    parts += [f"seed {order.seed}"] if order.seed != Order.seed else []
+    parts += [f"{order.first_n:,} items"] if order.first_n else []
+    return f"{order.model}{' (' + ', '.join(parts) + ')' if parts else ''} on {dataset}"
 
 
 @cache

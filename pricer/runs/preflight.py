@@ -1,0 +1,105 @@
+"""Before a run starts: what it will take, and whether anything stands in its way."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import psutil
+
+from pricer import settings
+from pricer.curation.dataset import PARTS, Dataset
+from pricer.models.registry import find_kind
+from pricer.runs.store import Run
+from pricer.runs.training import Order
+
+FEW_EXAM_ITEMS = 200  # with fewer an interval is often wider than what separates two models
+FEW_TRAIN_ITEMS = 100
+LEAST_DISK = 500_000_000  # bytes
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line: whether the run may start (pass), would disappoint (look) or cannot end well (stop), and on what."""
+
+    verdict: Literal["pass", "look", "stop"]
+    words: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Preflight:
+    train_items: int
+    exam_items: dict[str, int]  # by exam that is asked, "natural" or "balanced"
+    fit_seconds: float
+    bytes_needed: int
+    bytes_free: int
+    checks: tuple[Check, ...]
+
+    @property
+    def may_start(self) -> bool:
+        return all(check.verdict != "stop" for check in self.checks)
+
+
+def preflight(order: Order, dataset: Dataset, runs: Sequence[Run] = ()) -> Preflight:
+    """Look at what an order will take on this machine; `runs` are those that stand already."""
+    train_items = min(order.first_n or dataset.manifest.train, dataset.manifest.train)
+    estimate = find_kind(order.model).estimate(train_items)
+    free = psutil.virtual_memory().available
+    exam_items = _exam_items(order, dataset)
+    checks = (
+        _stored(dataset),
+        _enough("Items to train on", train_items, FEW_TRAIN_ITEMS, f"{train_items:,}"),
+        _enough("Exam", min(exam_items.values()), FEW_EXAM_ITEMS, _in_words(exam_items)),
+        Check(
+            "pass" if estimate.bytes <= free else "stop",
+            "Memory",
+            f"{_gigabytes(estimate.bytes)} of {_gigabytes(free)}",
+        ),
+        _disk(),
+        *_run_before(order, dataset, runs),
+    )
+    return Preflight(train_items, exam_items, estimate.seconds, estimate.bytes, free, checks)
+
+
+def _exam_items(order: Order, dataset: Dataset) -> dict[str, int]:
+    """How many items of each exam will be asked."""
+    whole = {"natural": dataset.manifest.natural, "balanced": dataset.manifest.balanced}
+    return {name: min(order.first_k or count, count) for name, count in whole.items() if order.asked in (name, "both")}
+
+
+def _stored(dataset: Dataset) -> Check:
+    stands = all((dataset.folder / f"{part}.parquet").is_file() for part in PARTS)
+    digest = dataset.manifest.content_hash
+    return Check("pass" if stands else "stop", "Dataset and exam are in the store", f"{digest[:4]} {digest[4:8]}")
+
+
+def _enough(what: str, count: int, few: int, value: str) -> Check:
+    return (
+        Check("pass", what, value) if count >= few else Check("look", f"{what}: few, so expect chance to show", value)
+    )
+
+
+def _disk() -> Check:
+    free = psutil.disk_usage(str(settings.make_home())).free
+    return Check("pass" if free >= LEAST_DISK else "stop", "Disk", f"{_gigabytes(free)} free")
+
+
+def _run_before(order: Order, dataset: Dataset, runs: Sequence[Run]) -> Iterator[Check]:
+    """A warning where a run with the same order stands: the same seed would give the same guesses."""
+    stated = find_kind(order.model).check_settings(order.settings)
+    wanted = (order.model, stated, order.seed, dataset.id, order.first_n, order.asked, order.first_k)
+    for run in runs:
+        had = run.manifest
+        if wanted == (
+            had.model, had.model_settings, had.seed, had.dataset_id, had.first_n, had.asked, had.first_k
+        ):  # fmt: skip
+            yield Check("look", "The same was run before; it will guess the same", run.name)
+            return
+
+
+def _in_words(exam_items: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in exam_items.items())
+
+
+def _gigabytes(number: float) -> str:
+    return f"{number / 1e9:,.1f} GB"
