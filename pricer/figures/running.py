@@ -109,12 +109,12 @@ def _name_ends(
     """Write each line's last value beside its end, names above where there are several; labels never touch."""
     several = len(drawn) > 1
     low, high = shown
-    least = (38 if several else 20) / (height - 40) * (high - low)  # axis and margin take 40 pixels
+    least = (56 if several else 20) / (height - 40) * (high - low)  # axis and margin take 40 pixels
     reached = -np.inf
     for name, table in sorted(drawn.items(), key=lambda item: item[1]["mean"][-1]):
         mean, top = table["mean"][-1], table["high"][-1]
         y = max(mean, reached + least)
         reached = y
         words = f"<b>{dollars(mean)}</b>" + ("" if top is None else f" ± {top - mean:,.2f}")
-        text = f"{wrapped(name, 18, 1)}<br>{words}" if several else words
+        text = f"{wrapped(name, 18, 2)}<br>{words}" if several else words
         note(figure, text, colour.ink, x=1, xref="paper", xanchor="left", xshift=6, y=y, align="left")
