@@ -11,11 +11,19 @@ from pricer.curation.index import PoolIndex, open_index
 from pricer.curation.recipe import Recipe
 from pricer.curation.sampler import Plan, make_plan
 from pricer.curation.slots import items_of_slot
+from pricer.evaluation.comparison import Paired, paired
+from pricer.evaluation.errors import GradedRun, Metrics, Reading, asked, metrics, scored
+from pricer.evaluation.leaderboard import leaderboard
+from pricer.evaluation.running import running_error
+from pricer.models import Model
+from pricer.runs.guessing import describe, guess_prices
+from pricer.runs.store import Run
 
 _KEYS = {
     Catalogue: lambda catalogue: f"{catalogue.folder} {catalogue.manifest.content_hash}",
     Dataset: lambda dataset: f"{dataset.folder} {dataset.manifest.content_hash}",
     Recipe: lambda recipe: recipe.id,
+    Run: lambda run: str(run.folder),
 }
 
 
@@ -55,3 +63,54 @@ def slot_items(catalogue: Catalogue, recipe: Recipe, slot: int) -> pl.DataFrame:
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs=_KEYS)
 def dataset_slots(dataset: Dataset) -> dict[str, np.ndarray]:
     return dataset.slots()
+
+
+# Runs. A run never changes, so its id is enough.
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=_KEYS)
+def model(run: Run) -> Model:
+    return run.model()
+
+
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_KEYS)
+def graded(run: Run) -> GradedRun:
+    return run.graded()
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=_KEYS)
+def run_metrics(run: Run, reading: Reading) -> Metrics:
+    return metrics(graded(run).table, graded(run).train_median, reading)
+
+
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_KEYS)
+def board(runs: list[Run], reading: Reading) -> pl.DataFrame:
+    return leaderboard([graded(run) for run in runs], reading)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_KEYS)
+def scored_exam(run: Run, reading: Reading) -> pl.DataFrame:
+    """The items of an exam that a run was asked, in the exam's order, with its guesses judged."""
+    return scored(asked(graded(run).table, reading), graded(run).train_median)
+
+
+@st.cache_data(max_entries=8, show_spinner=False, hash_funcs=_KEYS)
+def running(run: Run, reading: Reading) -> pl.DataFrame:
+    return running_error(scored_exam(run, reading)["error"].to_numpy())
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=_KEYS)
+def versus(run: Run, other: Run, reading: Reading) -> Paired:
+    return paired(graded(run), graded(other), reading)
+
+
+@st.cache_data(max_entries=8, show_spinner=False, hash_funcs=_KEYS)
+def first_exam_items(dataset: Dataset, number: int) -> pl.DataFrame:
+    """The first items of the natural exam, which no model of the dataset was trained on."""
+    return dataset.exam().filter(pl.col("natural_rank") < number).sort("natural_rank").collect()
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=_KEYS)
+def guesses(product: str, runs: list[Run]) -> dict[str, float]:
+    """What each run's model would price a described product at, by run id."""
+    return {run_id: prices[0] for run_id, prices in guess_prices(describe([product]), runs, model).items()}

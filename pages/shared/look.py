@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pricer.figures.palette import DARK, LIGHT, Look
+from pricer.figures.palette import DARK, FAMILIES, LIGHT, Look
 
 # A theme that is switched by menu or by the system restyles the page but does not run it again: charts would keep the
 # colours of the old one. This watches the page's colour scheme and asks for a rerun.
@@ -40,6 +40,9 @@ def style_sheet() -> str:
     colours = "".join(
         f"--pr-{name.replace('_', '-')}: light-dark({getattr(LIGHT, name)}, {getattr(DARK, name)});"
         for name in _USED_COLOURS
+    )
+    colours += "".join(
+        f"--pr-family-{name}: light-dark({LIGHT.family(name)}, {DARK.family(name)});" for name in FAMILIES
     )
     return f'<style>[data-testid="stApp"] {{{colours}}}\n{_RULES.read_text("utf-8")}</style>'
 

@@ -6,7 +6,8 @@ from pages.shared import state
 from pages.shared.widgets import Cell, escaped, generated_badge
 from pricer.catalogue.store import Catalogue, list_catalogues
 from pricer.curation.dataset import Dataset, list_datasets
-from pricer.figures.formats import count_of, short_hash
+from pricer.figures.formats import count, count_of, short_hash
+from pricer.runs.store import Run
 
 
 def catalogue_in_use(catalogues: list[Catalogue]) -> Catalogue | None:
@@ -32,6 +33,34 @@ def datasets_of(catalogue: Catalogue | None) -> list[Dataset]:
     made_from = (catalogue.name, catalogue.version)
     datasets = list_datasets()
     return [d for d in datasets if (d.manifest.catalogue_name, d.manifest.catalogue_version) == made_from]
+
+
+def exam_in_use(runs: list[Run]) -> str | None:
+    """The hash of the exam that the session has chosen; that of the newest run where none was chosen."""
+    exams = [run.manifest.exam_hash for run in runs]
+    if st.session_state[state.EXAM] not in exams:
+        st.session_state[state.EXAM] = next(iter(exams), None)
+    return st.session_state[state.EXAM]
+
+
+def choose_exam(runs: list[Run]) -> list[Run]:
+    """Let the exam be chosen, and give the runs that were graded on it, the newest first."""
+    newest: dict[str, Run] = {}
+    for run in runs:
+        newest.setdefault(run.manifest.exam_hash, run)
+    exam = exam_in_use(runs)
+    names = {digest: f"{run.manifest.catalogue_name}, {short_hash(digest)}" for digest, run in newest.items()}
+    chosen = [run for run in runs if run.manifest.exam_hash == exam]
+    rest = len(runs) - len(chosen)
+    st.selectbox(
+        "Exam",
+        list(names),
+        format_func=names.get,
+        key=state.EXAM,
+        help="Only runs that were graded on one exam can be ranked together."
+        + (f" {count(rest)} of {count_of(len(runs), 'run')} were graded on another." if rest else ""),
+    )
+    return chosen
 
 
 def show() -> None:

@@ -8,6 +8,7 @@ CATALOGUE = "catalogue"  # label of the catalogue that all pages show
 DATASET = "dataset"  # id of the dataset that all pages show
 JOB = "job"  # id of the job that Catalogue follows
 SAMPLE_JOB = "sample_job"  # id of the job that Curate follows
+TRAIN_JOB = "train_job"  # id of the job that Train follows
 LAST_DONE = "last_done"  # id of the job whose end was last acted upon
 
 CUTOFF = "curate_cutoff"
@@ -21,6 +22,14 @@ SCALE = "curate_scale"
 RANGE = "curate_range"
 SLOT = "curate_slot"  # the slot that was clicked
 
+EXAM = "exam"  # hash of the exam whose runs Compare and Predict show
+READING = "compare_reading"
+MODEL_A = "compare_run"  # ids of the two runs that are compared
+MODEL_B = "compare_against"
+SHOWN_RUN = "runs_shown"  # id of the entry that Runs shows
+PRODUCT = "predict_product"  # the description that is priced
+REVEALED = "predict_revealed"  # id of the exam item whose price was asked for
+
 DEFAULTS = {
     PAGE: None,
     TURNED: True,
@@ -28,16 +37,29 @@ DEFAULTS = {
     DATASET: None,
     JOB: None,
     SAMPLE_JOB: None,
+    TRAIN_JOB: None,
     LAST_DONE: None,
     WEIGHTED: None,
     PRESET: "scaled",
     SCALE: "log",
     RANGE: (1, 999),
     SLOT: None,
+    EXAM: None,
+    READING: "natural",
+    MODEL_A: None,
+    MODEL_B: None,
+    SHOWN_RUN: None,
+    PRODUCT: None,
+    REVEALED: None,
 }
 
-
-DRAWN_BY = {CATALOGUE: ("catalogue", "curate")}  # pages with a widget of this key; all others are Curate's
+# Pages with a widget of this key. Of any other key the page is its first word, as in "curate_cap".
+DRAWN_BY = {
+    CATALOGUE: ("catalogue", "curate", "train"),
+    DATASET: ("curate", "train"),
+    EXAM: ("compare", "predict"),
+}
+KEPT = ("curate_", "train_", "runs_", "compare_", "predict_")  # how keys begin that outlive a visit to another page
 
 
 def weight_key(category: str) -> str:
@@ -60,7 +82,7 @@ def keep_for_page(path: str) -> None:
     turned = st.session_state[PAGE] != path
     st.session_state[PAGE], st.session_state[TURNED] = path, turned
     for key in map(str, st.session_state):
-        if key in DEFAULTS or key.startswith("curate_"):
-            drawn_by = DRAWN_BY.get(key, ("curate",))
+        if key in DEFAULTS or key.startswith(KEPT):
+            drawn_by = DRAWN_BY.get(key, (key.partition("_")[0],))
             if turned or path not in drawn_by:
                 st.session_state[key] = st.session_state[key]

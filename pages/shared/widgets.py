@@ -1,11 +1,23 @@
 """Elements that several pages show. Whatever comes from data is escaped here."""
 
 import html
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 import streamlit as st
+
+from pricer.figures.formats import count_of, whole_dollars
+from pricer.figures.palette import FAMILIES
+
+MOST_ROWS = 12  # of an own table; more are turned over page by page
+_SHAPES = {"line-ns": "bar", "circle": "disc", "triangle-up": "triangle"}  # symbols whose class has another name
+_MARKS = {
+    "good": "●", "fair": "◆", "poor": "✕",
+    "pass": "✓", "look": "◆", "stop": "✕",
+}  # fmt: skip
+_FORMS = {"pass": "good", "look": "fair", "stop": "poor"}
 
 Swatch = tuple[str, str]  # a word, and a colour's name in the style sheet with the mark's form: "after disc"
 
@@ -75,7 +87,7 @@ def draw(figure: go.Figure, alt: str, key: str, **options) -> None:
     st.plotly_chart(figure, theme=None, alt=alt, key=key, config={"displayModeBar": False}, **options)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], right: Sequence[int] = ()) -> None:
+def table(columns: Sequence[Cell], rows: Iterable[Sequence[Cell]], right: Sequence[int] = ()) -> None:
     """A table of up to a dozen rows; the columns whose places stand in `right` hold figures."""
     style = [' class="pr-right"' if place in right else "" for place in range(len(columns))]
     head = "".join(f"<th{style[place]}>{escaped(name)}</th>" for place, name in enumerate(columns))
@@ -84,7 +96,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], right: Sequenc
         for row in rows
     )
     wide = " pr-wide" if len(columns) > 5 else ""
-    markup = f"<table class='pr-table{wide}'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    markup = f'<table class="pr-table{wide}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     st.html(f'<div class="pr-scroll">{markup}</div>')
 
 
@@ -99,6 +111,58 @@ def verdict(passed: bool | None) -> Html:
         return Html("")
     mark, word, form = ("✓", "pass", "good") if passed else ("✕", "drop", "poor")
     return Html(f'<span class="pr-{form}">{mark} {word}</span>')
+
+
+def judgement(word: str) -> Html:
+    """One of the three that judge guesses (good, fair, poor) or preflight lines (pass, look, stop): mark and word."""
+    return Html(f'<span class="pr-{_FORMS.get(word, word)}">{_MARKS[word]} {word}</span>')
+
+
+def checks(lines: Iterable[tuple[str, str, str]]) -> None:
+    """Preflight lines: pass, look or stop, what was looked at, and its value at the right."""
+    rows = "".join(
+        f"<li>{judgement(word).text}<span>{escaped(words)}</span><b>{escaped(value)}</b></li>"
+        for word, words, value in lines
+    )
+    st.html(f'<ul class="pr-checks">{rows}</ul>')
+
+
+def price_tag(guess: float) -> None:
+    """The price that a person came for: the one yellow thing of a view."""
+    st.html(f'<div class="pr-tag">{whole_dollars(guess)}</div>')
+
+
+def progress_bar(fraction: float | None) -> Html:
+    """A bar for a cell of a table."""
+    share = min(1.0, max(0.0, fraction or 0.0))
+    return Html(f'<span class="pr-progress"><i style="width:{share:.0%}"></i></span>')
+
+
+def family_swatches(families: Iterable[str]) -> list[Swatch]:
+    """The key of a chart of models: each family that occurs, in the palette's order."""
+    occurring = set(families)
+    return [
+        (family, f"family-{family} {_SHAPES.get(symbol, symbol)}")
+        for family, symbol in FAMILIES.items()
+        if family in occurring
+    ]
+
+
+def distinct(labels: dict[str, str]) -> dict[str, str]:
+    """Labels of options by id, told apart by the id's end where two are alike: a browser answers with the label."""
+    often = Counter(labels.values())
+    return {key: label if often[label] == 1 else f"{label}, {key[-4:]}" for key, label in labels.items()}
+
+
+def page_of(rows: Sequence, noun: str, key: str) -> Sequence:
+    """The rows of the page that is shown, with the control that turns pages where there are more than a dozen."""
+    pages = -(-len(rows) // MOST_ROWS)
+    if pages < 2:
+        return rows
+    with st.container(horizontal=True, vertical_alignment="center"):
+        page = st.pagination(pages, key=f"{key}_{len(rows)}")
+        st.html(f'<span class="pr-note">{count_of(len(rows), noun)}, page {page} of {pages}</span>')
+    return rows[(page - 1) * MOST_ROWS : page * MOST_ROWS]
 
 
 def empty_card(missing: str, sentence: str) -> None:
