@@ -1,0 +1,182 @@
+"""Train: choose a model, see what it will take, and start it."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.shared import cached, shelf, state
+from pages.shared.jobs import command_of, find_running_job, follow_job, is_news, show_done, start_now
+from pages.shared.widgets import (
+    chart_head,
+    checks,
+    distinct,
+    empty_card,
+    key_figures,
+    page_head,
+    plain,
+)
+from pricer.catalogue.store import Catalogue, list_catalogues
+from pricer.curation.dataset import Dataset, list_datasets
+from pricer.figures.formats import count, count_of, dollars, duration, short_hash, size
+from pricer.models import MODELS, ModelKind, Setting
+from pricer.runs.orders import VERB, order_arguments
+from pricer.runs.preflight import Preflight, preflight
+from pricer.runs.store import list_runs, open_run
+from pricer.runs.training import Order, default_name
+
+EXPLANATION = """
+A **run** is one model fitted on a dataset's train and then asked every item of the **exam**, whose prices it never
+sees. What it guesses is kept, so that every figure on other pages can be computed again.
+
+**Time** and **memory** are estimates from fits of the same model on other numbers of items, on one core; they leave
+out the asking, which takes seconds.
+
+The **natural exam** is a simple random sample of the catalogue. The **balanced exam** holds as many items of each
+price band. Asking only the *first k* is fair too: each is in random order.
+"""
+EXAMS = {"both": "Both", "natural": "Natural", "balanced": "Balanced"}
+FIRST_N_HELP = "A random n of the items; a larger n only adds to them. Empty means all."
+FIRST_K_HELP = "Each exam is in random order, so its first part is fair; the interval is wider. Empty means all."
+HIGHEST_SEED = 2**53 - 1  # the largest whole number that a browser can hold exactly
+
+
+def choose_dataset(catalogues: list[Catalogue]) -> Dataset | None:
+    """The dataset to train on; its catalogue can be chosen where there are several."""
+    if len(catalogues) > 1:
+        st.selectbox("Catalogue", [each.label for each in catalogues], key=state.CATALOGUE)
+    datasets = shelf.datasets_of(shelf.catalogue_in_use(catalogues))
+    if shelf.dataset_in_use(datasets) is None:
+        return None
+    names = distinct({each.id: f"{each.name}, {count_of(each.manifest.train, 'train item')}" for each in datasets})
+    st.selectbox("Dataset", list(names), format_func=names.get, key=state.DATASET)
+    return shelf.dataset_in_use(datasets)
+
+
+def choose_model() -> ModelKind:
+    name = st.radio(
+        "Model",
+        list(MODELS),
+        index=1,
+        captions=[plain(kind.explanation) for kind in MODELS.values()],
+        key="train_model",
+    )
+    return MODELS[name]
+
+
+def choose_settings(kind: ModelKind) -> tuple[dict[str, int | float], int]:
+    """The model's own settings, those that have their default left out; and the seed."""
+    columns = st.columns(2)
+    stated = {}
+    for place, setting in enumerate(kind.settings):
+        with columns[place % 2]:
+            value = number_of(setting, key=f"train_{kind.name}_{setting.name}")
+        if value is not None and value != setting.default:
+            stated[setting.name] = value
+    with columns[len(kind.settings) % 2]:
+        seed = st.number_input("Seed", 0, HIGHEST_SEED, Order.seed, key="train_seed")
+    return stated, Order.seed if seed is None else seed
+
+
+def number_of(setting: Setting, key: str) -> int | float | None:
+    whole = isinstance(setting.default, int)
+    return st.number_input(
+        setting.name.capitalize(),
+        setting.least,
+        setting.most,
+        setting.default,
+        step=1 if whole else setting.default / 2,
+        format=None if whole else "%g",
+        key=key,
+        help=f"{plain(setting.explanation)} Default {setting.default:,}.",
+    )
+
+
+def choose_order(kind: ModelKind, dataset: Dataset) -> Order:
+    st.subheader("Settings", anchor=False)
+    stated, seed = choose_settings(kind)
+    asked = st.segmented_control("Exam", EXAMS, default="both", required=True, format_func=EXAMS.get, key="train_exam")
+    left, right = st.columns(2)
+    with left:
+        first_n = first("First n of train", dataset.manifest.train, f"train_first_{dataset.id}", FIRST_N_HELP)
+    with right:
+        first_k = first("First k of the exam", dataset.manifest.exam, f"train_ask_{dataset.id}", FIRST_K_HELP)
+    order = Order(kind.name, label_of(dataset), stated, seed, first_n, asked, first_k)
+    suggested = default_name(order, dataset.name)
+    name = st.text_input("Name of the run", max_chars=80, key="train_name", placeholder=suggested)
+    return replace(order, name=name.strip() or None)
+
+
+def first(label: str, most: int, key: str, explanation: str) -> int | None:
+    """A number of items; None, which is all of them, where it is left empty."""
+    return st.number_input(label, 1, most, None, key=key, placeholder=f"all {count(most)}", help=explanation)
+
+
+def label_of(dataset: Dataset) -> str:
+    """How the command names a dataset: by its id where a later one has taken its name."""
+    newest = next(each for each in list_datasets() if each.name == dataset.name)
+    return dataset.name if newest.id == dataset.id else dataset.id
+
+
+def show_what_it_takes(found: Preflight) -> None:
+    reading, number = next(iter(found.exam_items.items()))
+    key_figures(
+        [
+            ("Time to fit", f"about {duration(found.fit_seconds)}", f"{count_of(found.train_items, 'item')}, one core"),
+            ("Memory", size(found.bytes_needed), f"of {size(found.bytes_free)} free"),
+            ("Exam", count(number), f"{reading} items to guess"),
+        ]
+    )
+    with st.container(gap="xsmall"):
+        chart_head("Before it starts")
+        checks((check.verdict, check.words, check.value) for check in found.checks)
+
+
+def show_start(order: Order, found: Preflight) -> None:
+    arguments = order_arguments(order)
+    with st.container(gap="xsmall"):
+        chart_head("The same on the command line")
+        st.code(command_of(arguments), language=None, wrap_lines=True)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        label = f"Train {order.model}"
+        if st.button(
+            label, type="primary", icon=":material/play_arrow:", key="start_train", disabled=not found.may_start
+        ):
+            start_now(state.TRAIN_JOB, arguments)
+        st.page_link("models/runs.py", label="Open Runs", icon=":material/arrow_forward:")
+
+
+def show_job() -> None:
+    """Follow the run that was started last; when it is done, say how it did."""
+    find_running_job(state.TRAIN_JOB, (VERB,))
+    job = follow_job(state.TRAIN_JOB)
+    if job is None:
+        return
+    if is_news(job):
+        st.session_state[state.EXAM] = job.result["exam_hash"]
+    run = open_run(job.result["id"])
+    found = cached.run_metrics(run, job.result["reading"])
+    words = f"{run.name}: error {dollars(found.error)} on {count_of(found.items, 'item')} of the "
+    words += f"{job.result['reading']} exam {short_hash(run.manifest.exam_hash)}."
+    show_done(state.TRAIN_JOB, plain(words))
+    st.page_link("results/compare.py", label="Open Compare", icon=":material/arrow_forward:")
+
+
+page_head("Train", "Choose a model, see what it will take, and start it.", EXPLANATION)
+catalogues = list_catalogues()
+left, right = st.columns([1, 1.55], gap="large")
+with left:
+    dataset = choose_dataset(catalogues)
+if dataset is None:
+    with left if catalogues else st.container(), st.container(border=True):
+        empty_card("No dataset yet.", "A model is trained on a dataset, which Curate makes from a catalogue.")
+        st.page_link("data/curate.py", label="Open Curate", icon=":material/arrow_forward:")
+    st.stop()
+with left:
+    if dataset.manifest.generated:
+        st.badge("generated", color="gray", help="Pricer made these products up; nobody sells them.")
+    order = choose_order(choose_model(), dataset)
+found = preflight(order, dataset, list_runs())
+with right:
+    show_what_it_takes(found)
+    show_start(order, found)
+    show_job()
