@@ -1,0 +1,145 @@
+"""Predict: describe a product and see its price, and how far to trust it."""
+
+import time
+from textwrap import shorten
+
+import polars as pl
+import streamlit as st
+
+from pages.shared import cached, shelf, state
+from pages.shared.look import look
+from pages.shared.widgets import (
+    chart,
+    distinct,
+    empty_card,
+    escaped,
+    family_swatches,
+    generated_badge,
+    judgement,
+    named,
+    page_head,
+    plain,
+    price_tag,
+)
+from pricer.errors import PricerError
+from pricer.evaluation.errors import scored
+from pricer.figures.formats import count_of, dollars, percent, whole_dollars
+from pricer.figures.guesses import guess_bars
+from pricer.runs.guessing import LONGEST_TEXT, runs_that_guess
+from pricer.runs.store import Run
+
+EXAMPLES = 4
+EXPLANATION = """
+Your words are cleaned as a catalogue's rows are, and every trained model reads what it has learned to read. The first
+line counts as the product's title.
+
+The **tag** is the guess of the run with the smallest error on the exam. The examples are the first items of the exam,
+in its random order: no model was trained on them, and their true price stays hidden until you ask for it.
+"""
+
+
+def choose_product(examples: list[dict]) -> None:
+    """A description: one of the exam's items, or whatever is typed or pasted."""
+    if st.session_state[state.PRODUCT] is None and examples:
+        st.session_state[state.PRODUCT] = examples[0]["full_text"]
+    with st.form("describe", border=False):
+        st.text_area("Describe a product", key=state.PRODUCT, height=170, max_chars=LONGEST_TEXT)
+        st.form_submit_button("Guess the price", type="primary", icon=":material/sell:", key="guess")
+    if examples:
+        short = {item["item_id"]: shorten(item["title"], 32, placeholder=" …") for item in examples}
+        titles = {item_id: plain(title) for item_id, title in distinct(short).items()}
+        texts = {item["item_id"]: item["full_text"] for item in examples}
+        st.pills(
+            "Or try",
+            list(titles),
+            format_func=titles.get,
+            wrap=True,
+            key="example",
+            on_change=take_example,
+            args=(texts,),
+        )
+
+
+def take_example(texts: dict[str, str]) -> None:
+    chosen = st.session_state["example"]
+    if chosen:
+        st.session_state[state.PRODUCT] = texts[chosen]
+        st.session_state[state.REVEALED] = None
+
+
+def show_best(best: Run, guess: float, seconds: float) -> None:
+    """The tag, and how far to trust it."""
+    price_tag(guess)
+    found = cached.run_metrics(best, "natural")
+    trust = ""
+    if found.error is not None:
+        trust = (
+            f"On {count_of(found.items, 'exam item')} it was <b>{dollars(found.error)}</b> off on average, and "
+            f"<b>{percent(found.within_20)}</b> of its guesses were within 20% of the price."
+        )
+    speed = f"{1000 * seconds:,.0f} ms" if seconds >= 0.001 else "under 1 ms"
+    whose = f"Guess of <b>{escaped(best.name)}</b>{generated_badge(best.manifest.generated).text}"
+    note = f"<span>{whose} with the smallest error on the exam. Answered in {speed}.</span>"
+    st.html(f'<p class="pr-said">{trust}</p><p class="pr-note">{note}</p>')
+
+
+def show_truth(item: dict, guess: float) -> float | None:
+    """The price of an exam item, once it is asked for; gives it back then."""
+    if st.session_state[state.REVEALED] != item["item_id"]:
+        st.button(
+            "Show the true price", icon=":material/visibility:", key="reveal", on_click=reveal, args=(item["item_id"],)
+        )
+        return None
+    row = {"price": [item["price"]], "guess": [guess], "status": ["answer"]}
+    judged = scored(pl.DataFrame(row), item["price"]).row(0, named=True)
+    words = f"It was sold for <b>{dollars(item['price'])}</b>; the guess is {dollars(judged['error'])} off:"
+    st.html(f'<p class="pr-said">{words} {judgement(judged["colour"]).text}</p>')
+    return item["price"]
+
+
+def reveal(item_id: str) -> None:
+    st.session_state[state.REVEALED] = item_id
+
+
+def show_guesses(runs: list[Run], guesses: dict[str, float], price: float | None) -> None:
+    said = [(run.name, run.manifest.family, guesses[run.id]) for run in runs]
+    chart(
+        guess_bars(said, look(), price),
+        named("What each model says", any(run.manifest.generated for run in runs)),
+        alt="; ".join(f"{name}: {whole_dollars(guess)}" for name, _, guess in said),
+        key="chart_guesses",
+        note="smallest error on the exam on top",
+        swatches=family_swatches(family for _, family, _ in said),
+    )
+
+
+page_head("Predict", "Describe a product and see its price, and how far to trust it.", EXPLANATION)
+every_run = runs_that_guess()
+if not every_run:
+    with st.container(border=True):
+        empty_card("No trained model yet.", "Train one, and it prices whatever you describe.")
+        st.page_link("models/train.py", label="Open Train", icon=":material/arrow_forward:")
+    st.stop()
+left, right = st.columns([1.1, 1], gap="large")
+with left:
+    several = len({run.manifest.exam_hash for run in every_run}) > 1
+    runs = shelf.choose_exam(every_run) if several else every_run
+    examples = cached.first_exam_items(runs[0].dataset(), EXAMPLES).to_dicts()
+    choose_product(examples)
+by_id = {run.id: run for run in runs}
+runs = [by_id[run_id] for run_id in cached.board(runs, "natural")["run"]]
+product = (st.session_state[state.PRODUCT] or "").strip()
+started = time.perf_counter()
+try:
+    guesses = cached.guesses(product, runs)
+except PricerError as error:
+    right.info(plain(str(error)), icon=":material/edit:")
+    st.stop()
+seconds = time.perf_counter() - started
+known = next((item for item in examples if item["full_text"].strip() == product), None)
+price = None
+with right:
+    show_best(runs[0], guesses[runs[0].id], seconds)
+    if known:
+        price = show_truth(known, guesses[runs[0].id])
+show_guesses(runs, guesses, price)
