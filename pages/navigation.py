@@ -22,6 +22,14 @@ page = st.navigation(
             st.Page("data/catalogue.py", title="Catalogue", icon=":material/inventory_2:", url_path="catalogue"),
             st.Page("data/curate.py", title="Curate", icon=":material/tune:", url_path="curate"),
         ],
+        "Models": [
+            st.Page("models/train.py", title="Train", icon=":material/model_training:", url_path="train"),
+            st.Page("models/runs.py", title="Runs", icon=":material/timeline:", url_path="runs"),
+        ],
+        "Results": [
+            st.Page("results/compare.py", title="Compare", icon=":material/leaderboard:", url_path="compare"),
+            st.Page("results/predict.py", title="Predict", icon=":material/sell:", url_path="predict"),
+        ],
     },
     expanded=True,
 )
