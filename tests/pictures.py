@@ -8,10 +8,14 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pricer.__main__ import main as pricer
+from pricer.models import MODELS
 from tests import browser as chromium
 from tests.serving import ROOT, serving
 
-PAGES = {"home": "", "catalogue": "catalogue", "curate": "curate"}
+PAGES = {
+    "home": "", "catalogue": "catalogue", "curate": "curate", "train": "train", "runs": "runs", "compare": "compare",
+    "predict": "predict",
+}  # fmt: skip
 LOOKS = ("light", "dark")
 WIDTHS = (1280, 400)
 HEIGHT = 900
@@ -62,6 +66,8 @@ def main() -> int:
         os.environ["PRICER_HOME"] = str(home)
         pricer(["demo", "--rows", str(DEMO_ROWS), "--catalogue", "demo"])
         pricer(["sample", "demo", "--dataset", "demo-scaled"])
+        for model in MODELS:
+            pricer(["train", model, "--dataset", "demo-scaled"])
         with serving(home) as server, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
             files = take_pictures(server.url, browser, ROOT / "pictures")

@@ -20,7 +20,10 @@ from tests.serving import Server, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-PAGES = ["/", "/catalogue", "/curate"]
+PAGES = {
+    "/": "Home", "/catalogue": "Catalogue", "/curate": "Curate", "/train": "Train", "/runs": "Runs",
+    "/compare": "Compare", "/predict": "Predict",
+}  # fmt: skip
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 expect.set_options(timeout=30_000)
 
@@ -95,9 +98,7 @@ def shown_figures(recipe: Recipe) -> re.Pattern:
 def test_each_page_opens_by_its_link_on_a_cold_server(site, page, path):
     visit(page, site.url + path)
     expect(page.locator("h1")).to_be_visible()
-    expect(page.get_by_test_id("stSidebarNavLink")).to_have_text(
-        [re.compile(n) for n in ("Home", "Catalogue", "Curate")]
-    )
+    expect(page.get_by_test_id("stSidebarNavLink")).to_have_text([re.compile(name) for name in PAGES.values()])
     expect(page.get_by_text("Page not found")).to_have_count(0)
 
 
