@@ -116,6 +116,19 @@ def test_train_shows_the_command_and_queues_it_once(runs, no_worker):
     assert "Waiting for its turn" in "".join(str(element.proto) for element in app.get("progress"))
 
 
+def test_what_was_chosen_on_train_outlives_a_visit_to_another_page(runs):
+    app = opened("train")
+    app.radio(key="train_model").set_value("tfidf-ridge").run()
+    app.number_input(key="train_tfidf-ridge_alpha").set_value(2.0)
+    app.segmented_control(key="train_exam").set_value("balanced").run()
+    shown = app.code[0].value
+    for page in ("runs", "compare", "train"):
+        app.switch_page(PAGES[page]).run()
+        app.run()
+    assert app.code[0].value == shown and "--set=alpha=2.0 --exam=balanced" in shown
+    assert not app.exception and not app.warning
+
+
 def test_train_warns_that_the_same_was_run_before(runs):
     app = opened("train")
     app.radio(key="train_model").set_value("mean").run()

@@ -181,17 +181,13 @@ def show_scatter(run: Run, reading: str, key: str) -> None:
     shapes = {"good": "disc", "fair": "diamond", "poor": "cross"}
     chart(
         scatter_chart(judged, look()),
-        f"{run.name}: {_lower(scatter_finding(judged))}",
+        scatter_finding(judged),
         alt=f"Guess against price of {count_of(len(judged), 'item')}: "
         + ", ".join(f"{percent(share)} {colour}" for colour, share in shares.items()),
         key=key,
-        note="good: less than $40 or 20% off",
+        note=f"{run.name}; tinted where a guess is good, less than $40 or 20% off",
         swatches=[(f"{colour} {percent(share)}", f"{colour} {shapes[colour]}") for colour, share in shares.items()],
     )
-
-
-def _lower(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]
 
 
 def show_running(runs: list[Run], reading: str) -> None:

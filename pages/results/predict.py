@@ -1,6 +1,5 @@
 """Predict: describe a product and see its price, and how far to trust it."""
 
-import time
 from textwrap import shorten
 
 import polars as pl
@@ -129,13 +128,11 @@ with left:
 by_id = {run.id: run for run in runs}
 runs = [by_id[run_id] for run_id in cached.board(runs, "natural")["run"]]
 product = (st.session_state[state.PRODUCT] or "").strip()
-started = time.perf_counter()
 try:
-    guesses = cached.guesses(product, runs)
+    guesses, seconds = cached.guesses(product, runs)
 except PricerError as error:
     right.info(plain(str(error)), icon=":material/edit:")
     st.stop()
-seconds = time.perf_counter() - started
 known = next((item for item in examples if item["full_text"].strip() == product), None)
 price = None
 with right:
