@@ -6,6 +6,7 @@ There are no passwords, so the server answers only under its own names (a page e
 machine: DNS rebinding), takes nothing that another site's page sends, and lets its pages load nothing from elsewhere.
 """
 
+import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import streamlit as st
+from sqlalchemy.exc import DatabaseError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
@@ -22,7 +24,9 @@ from starlette.websockets import WebSocketClose
 from pricer import settings
 from pricer.errors import PricerError
 from pricer.runs import database
+from pricer.runs.worker import ensure_worker, has_work
 
+SECONDS_BETWEEN_LOOKS = 10  # at whether a worker lives; one that died is missed for no longer
 SECURITY_HEADERS = {
     # What Streamlit and Plotly need of this server, and nothing from another.
     "Content-Security-Policy": "; ".join(
@@ -94,13 +98,31 @@ def host_name(host: str) -> str | None:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Start only with a home that can be written and a database of this version."""
+    """Start only with a home that can be written and a database of this version, and keep a worker alive."""
     try:
         database.engine()
     except PricerError as error:
         sys.stderr.write(f"{error}\n")
         os._exit(2)  # an exception would come out as a page of traceback; nothing is open yet that needs closing
+    keeper = asyncio.create_task(keep_worker())
     yield
+    keeper.cancel()
+
+
+async def keep_worker() -> None:
+    """Start a worker with the server, and another whenever there is work that none sees to.
+
+    Worker and jobs outlive the server; the next one finds them at work.
+    """
+    at_start = True
+    while True:
+        try:
+            if at_start or await asyncio.to_thread(has_work):
+                await asyncio.to_thread(ensure_worker)
+            at_start = False
+        except (PricerError, DatabaseError, OSError) as error:
+            sys.stderr.write(f"{error}\n")  # a full disk, say: pages work on, and the next look may go better
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 app = st.App("pages/navigation.py", middleware=[Middleware(Guard)], lifespan=lifespan)

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 from pricer.__main__ import main
 from pricer.catalogue.store import Catalogue, open_catalogue
 from tests import browser as chromium
+from tests.processes import end_processes_of
 from tests.serving import Server, serving
 
 DEMO_ROWS = 4_000
@@ -25,13 +26,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home folder of the test's own, which nobody has made yet."""
     for name in [name for name in os.environ if name.startswith("PRICER_") and name != "PRICER_CHROMIUM"]:
         monkeypatch.delenv(name)
     folder = tmp_path / "home"
     monkeypatch.setenv("PRICER_HOME", str(folder))
-    return folder
+    yield folder
+    if (folder / "worker.lock").exists():
+        end_processes_of(folder)
 
 
 @pytest.fixture(scope="session")

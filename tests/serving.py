@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.processes import end_processes_of
+
 ROOT = Path(__file__).resolve().parents[1]
 STREAMLIT = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.headless", "true"]
 
@@ -46,6 +48,7 @@ def serving(home: Path) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(20)
+        end_processes_of(home)  # its worker, which outlives it
 
 
 def free_port() -> int:

@@ -41,15 +41,15 @@ def job_of(key: str) -> Launch | None:
 
 
 def is_busy(key: str) -> bool:
-    """Whether the job of a session key still runs."""
+    """Whether the job of a session key is queued or runs."""
     job = job_of(key)
-    return job is not None and job.state == "running"
+    return job is not None and job.alive
 
 
 def find_running_job(key: str, verbs: tuple[str, ...]) -> None:
     """When a page is opened, take up a job with one of these verbs that another visit has left running."""
     if st.session_state[state.TURNED] and st.session_state[key] is None:
-        running = (job.id for job in list_launches() if job.state == "running" and job.arguments[0] in verbs)
+        running = (job.id for job in list_launches() if job.alive and job.arguments[0] in verbs)
         st.session_state[key] = next(running, None)
 
 
@@ -58,7 +58,7 @@ def follow_job(key: str) -> Launch | None:
     job = job_of(key)
     if job is None:
         return None
-    if job.state == "running":
+    if job.alive:
         st.fragment(_show_running, run_every=SECONDS_BETWEEN_LOOKS)(key)
         return None
     if job.state == "done":
@@ -69,11 +69,11 @@ def follow_job(key: str) -> Launch | None:
 
 def _show_running(key: str) -> None:
     job = job_of(key)
-    if job is None or job.state != "running":
+    if job is None or not job.alive:
         st.rerun()
     with st.container(border=True):
         progress = job.progress
-        stage = progress.stage if progress else "Starting"
+        stage = progress.stage if progress else "Starting" if job.state == "running" else "Waiting for its turn"
         st.progress(min(1.0, progress.fraction or 0.0) if progress else 0.0, text=plain(stage))
         st.html(f'<p class="pr-note">{escaped(_figures(job))}</p>')
         st.code(job.command, language=None, wrap_lines=True)

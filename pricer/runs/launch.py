@@ -1,42 +1,25 @@
-"""Launch slow work: a `python -m pricer …` command that outlives the server, watched through its folder.
+"""Launch slow work: a `python -m pricer …` command that outlives the server, queued for the worker.
 
-A job's folder holds `launch.json` (what was started, when, as which process), `log.txt` (all that it printed),
-`progress.json` and `result.json` (left by the command itself), and `cancelled` once someone asked for its end.
-What state a job is in follows from these files and from whether its process lives, so any process can tell.
+What a page shows of a job comes from two places: its record in the database says what state it is in, and its folder
+holds what the command leaves there itself: how far it is, and what it printed.
 """
 
-import json
-import os
-import re
-import secrets
 import shlex
-import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
-
-import psutil
-from filelock import FileLock
 
 from pricer import settings
-from pricer.errors import PricerError
-from pricer.files import write_json
 from pricer.progress import Progress
+from pricer.runs import jobs, processes
+from pricer.runs.jobs import Job, Resources, State
+from pricer.runs.worker import ensure_worker
 
-State = Literal["running", "done", "failed", "cancelled", "crashed"]
-
-PROJECT = Path(__file__).resolve().parents[2]
-JOB_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
-LOWEST_PRIORITY = 19
-SECONDS_TO_END = 5.0  # between asking a job to end and ending it
-LOG_TAIL_BYTES = 4_000
+# Verbs that take little memory, so they may run beside a heavy one. An unknown verb is heavy.
+LIGHT = {"demo", "plan", "sample", "predict", "compare", "catalogues", "datasets", "runs"}
+SECONDS_TO_CANCEL = 15.0
 
 
 @dataclass(frozen=True)
@@ -45,12 +28,18 @@ class Launch:
 
     id: str
     arguments: tuple[str, ...]
-    started: datetime
-    pid: int
+    started: datetime  # while it is queued: when it was launched
+    ended: datetime | None
+    pid: int | None  # none while it is queued
     state: State
     progress: Progress | None
     result: dict | None  # what the command reports with --json, once it is done
     error: str | None  # why it failed or crashed, in one line
+
+    @property
+    def alive(self) -> bool:
+        """Whether it will still change: it is queued, runs or waits."""
+        return self.state in jobs.ALIVE
 
     @property
     def command(self) -> str:
@@ -60,147 +49,61 @@ class Launch:
     @property
     def log_tail(self) -> str:
         """The last lines that the command printed."""
-        return _log_tail(settings.jobs_folder() / self.id)
+        return processes.log_tail(_folder(self.id))
 
 
 def launch(arguments: Sequence[str]) -> Launch:
-    """Start `python -m pricer` with these arguments, in a session of its own and at the lowest priority.
+    """Queue `python -m pricer` with these arguments, and see that a worker will start it.
 
-    While a job with the same arguments runs, that one is given back: a second click starts nothing.
+    While a job with the same arguments is queued or runs, that one is given back: a second click adds nothing.
     """
-    settings.make_home()
-    jobs = settings.jobs_folder()
-    jobs.mkdir(exist_ok=True)
-    with FileLock(jobs / ".lock"):
-        for job in list_launches():
-            if job.state == "running" and job.arguments == tuple(arguments):
-                return job
-        started = datetime.now(UTC)
-        folder = jobs / f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        folder.mkdir()
-        process = _start(arguments, folder)
-        record = {"id": folder.name, "arguments": list(arguments), "started": started.isoformat()}
-        write_json(folder / "launch.json", record | process)
-    return _read(folder)
+    job = jobs.submit(arguments, resources_of(arguments))
+    ensure_worker()
+    return _read(job)
 
 
-def _start(arguments: Sequence[str], folder: Path) -> dict[str, float]:
-    """Start the process and say which it is: a process id alone may be given to another one later."""
-    with (folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pricer", *arguments],
-            cwd=PROJECT,
-            env=settings.job_environment(folder),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    details = psutil.Process(process.pid)
-    details.nice(LOWEST_PRIORITY)
-    threading.Thread(target=process.wait, daemon=True).start()  # or it would stay a zombie while we live
-    return {"pid": process.pid, "pid_created": details.create_time()}
+def resources_of(arguments: Sequence[str]) -> Resources:
+    """What a command takes up; of the heavy ones, one runs at a time."""
+    is_light = arguments[0] in LIGHT and "--catalogue" not in arguments  # `demo --catalogue` loads
+    return "light" if is_light else "heavy"
 
 
 def list_launches() -> list[Launch]:
-    """Every job that was launched here, the newest first."""
-    return sorted(map(_read, _folders()), key=lambda job: job.started, reverse=True)
+    """Every job that was launched, the newest first."""
+    return [_read(job) for job in jobs.list_jobs()]
 
 
 def open_launch(job_id: str) -> Launch:
     """Look at one job; PricerError if there is none with this id."""
-    folder = settings.jobs_folder() / job_id
-    if not JOB_ID.fullmatch(job_id) or not (folder / "launch.json").exists():
-        raise PricerError(f"there is no job {job_id!r}")
-    return _read(folder)
+    return _read(jobs.open_job(job_id))
 
 
 def cancel(job_id: str) -> Launch:
     """End a job and all processes that it started: first asked, then forced. What it had finished stays finished."""
-    job = open_launch(job_id)
-    if job.state != "running":
-        return job
-    folder = settings.jobs_folder() / job_id
-    (folder / "cancelled").touch()
-    _signal_group(job.pid, signal.SIGTERM)
-    _wait_for_end(folder)
-    _signal_group(job.pid, signal.SIGKILL)  # also what it started and left behind
-    _wait_for_end(folder)
-    return _read(folder)
-
-
-def _signal_group(group: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(group, number)
-
-
-def _wait_for_end(folder: Path) -> None:
-    record = _record(folder / "launch.json")
-    deadline = time.monotonic() + SECONDS_TO_END
-    while _lives(record) and time.monotonic() < deadline:
+    job = jobs.cancel_job(job_id)
+    if job.state in jobs.ALIVE:
+        ensure_worker()
+    deadline = time.monotonic() + SECONDS_TO_CANCEL
+    while job.state in jobs.ALIVE and time.monotonic() < deadline:
         time.sleep(0.05)
+        job = jobs.open_job(job_id)
+    return _read(job)
 
 
-def _folders() -> Iterator[Path]:
-    for record in settings.jobs_folder().glob("*/launch.json"):
-        yield record.parent
-
-
-def _read(folder: Path) -> Launch:
-    record = _record(folder / "launch.json")
-    lives = _lives(record)  # asked first: what it writes as it ends is then seen below
-    result = _record(folder / "result.json")
-    progress = _record(folder / "progress.json")
-    state = _state(lives, result, cancelled=(folder / "cancelled").exists())
+def _read(job: Job) -> Launch:
+    progress = processes.record(_folder(job.id) / "progress.json")
     return Launch(
-        id=record["id"],
-        arguments=tuple(record["arguments"]),
-        started=datetime.fromisoformat(record["started"]),
-        pid=record["pid"],
-        state=state,
+        id=job.id,
+        arguments=job.arguments,
+        started=job.started_at or job.created_at,
+        ended=job.ended_at,
+        pid=job.pid,
+        state=job.state,
         progress=Progress(**{field.name: progress[field.name] for field in fields(Progress)}) if progress else None,
-        result=result.get("result"),
-        error=_error(state, result, folder),
+        result=job.result,
+        error=job.error,
     )
 
 
-def _state(lives: bool, result: dict, cancelled: bool) -> State:
-    if result.get("exit_code") == 0:
-        return "done"
-    if lives and not result:
-        return "running"
-    if cancelled:
-        return "cancelled"
-    return "failed" if result else "crashed"
-
-
-def _error(state: State, result: dict, folder: Path) -> str | None:
-    if state == "failed":
-        return result["error"]
-    if state == "crashed":
-        last_words = _log_tail(folder).strip().rpartition("\n")[2]
-        return f"it ended without a result; its last words: {last_words or 'none'}"
-    return None
-
-
-def _lives(record: dict) -> bool:
-    """Whether this very process runs; a zombie has ended, and another one may have got its number."""
-    try:
-        process = psutil.Process(record["pid"])
-        return process.create_time() == record["pid_created"] and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _record(path: Path) -> dict:
-    """A file of a job, empty if it is not there yet."""
-    try:
-        return json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-
-
-def _log_tail(folder: Path) -> str:
-    with (folder / "log.txt").open("rb") as log:
-        log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
-        return log.read().decode(errors="replace")
+def _folder(job_id: str) -> Path:
+    return settings.jobs_folder() / job_id

@@ -229,9 +229,9 @@ def _jobs_words(result: dict) -> str:
 def _worker(options: argparse.Namespace, report: Report) -> dict:
     from pricer.runs.worker import run_worker
 
-    run_worker(report)
-    return {}
+    return {"jobs_ended": run_worker(report)}
 
 
 def _worker_words(result: dict) -> str:
-    return "no job for a while; the worker ended"
+    ended = ", ".join(f"{count:,} {state}" for state, count in result["jobs_ended"].items())
+    return f"no job for a while, so the worker ended (jobs: {ended or 'none'})"

@@ -1,0 +1,204 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, insert, inspect, update
+
+from pricer.errors import PricerError
+from pricer.runs import jobs
+from pricer.runs.database import engine, recipes
+from pricer.runs.jobs import (
+    beat,
+    cancel_job,
+    cancel_requests,
+    claim,
+    finish,
+    give_back,
+    list_jobs,
+    open_job,
+    record_process,
+    submit,
+    take_over,
+)
+
+TRAIN = ["train", "mean", "--dataset", "even"]
+
+
+def claimed(owner: str = "worker", name: str = "a") -> jobs.Job:
+    submit(["train", name], "heavy")
+    return claim(owner)
+
+
+def test_a_submitted_job_is_queued_with_its_arguments():
+    job = submit(TRAIN, "heavy")
+    assert (job.state, job.kind, job.arguments, job.attempt) == ("queued", "train", tuple(TRAIN), 0)
+    assert open_job(job.id) == job
+    assert list_jobs() == [job]
+
+
+def test_a_second_click_adds_nothing_until_the_job_has_ended():
+    first = submit(TRAIN, "heavy")
+    assert submit(TRAIN, "heavy") == first
+    mine = claim("worker")
+    assert submit(TRAIN, "heavy").id == first.id
+    finish(mine, "failed", "no such dataset")
+    assert submit(TRAIN, "heavy").id != first.id
+
+
+def test_twenty_clicks_at_the_same_moment_are_one_job():
+    with ThreadPoolExecutor(20) as threads:
+        clicks = [threads.submit(submit, TRAIN, "heavy") for _ in range(20)]
+    assert len({click.result().id for click in clicks}) == len(list_jobs()) == 1
+
+
+def test_jobs_are_claimed_in_the_order_of_their_places():
+    submitted = [submit(["plan", name], "light").id for name in "abc"]
+    with engine().begin() as connection:
+        connection.execute(update(jobs.jobs).where(jobs.jobs.c.id == submitted[2]).values(place=0))
+    assert [claim("worker").id, claim("worker").id] == [submitted[2], submitted[0]]
+
+
+def test_one_heavy_job_runs_at_a_time_and_light_ones_beside_it():
+    for resources in ("heavy", "heavy", "light"):
+        submit(["x", resources, str(len(list_jobs()))], resources)
+    heavy, light = claim("worker"), claim("worker")
+    assert [heavy.resources, light.resources, claim("worker")] == ["heavy", "light", None]
+    finish(heavy, "done")
+    assert claim("worker").resources == "heavy"
+
+
+def test_two_network_jobs_run_at_once_but_one_for_a_key():
+    for name, key in (("a", "openai"), ("b", "openai"), ("c", "hub"), ("d", None)):
+        submit(["ask", name], "network", key)
+    assert [claim("worker").key_name, claim("worker").key_name, claim("worker")] == ["openai", "hub", None]
+
+
+def test_a_job_is_not_claimed_before_its_time():
+    job = submit(TRAIN, "heavy")
+    for seconds, expected in ((3600, None), (-3600, job.id)):
+        with engine().begin() as connection:
+            connection.execute(update(jobs.jobs).values(next_at=datetime.now(UTC) + timedelta(seconds=seconds)))
+        found = claim("worker")
+        assert (found and found.id) == expected
+
+
+def test_the_end_of_a_job_is_final():
+    job = claimed()
+    assert finish(job, "done", result={"error_dollars": 9.5})
+    assert not finish(job, "crashed", "late")
+    assert not beat(job)
+    ended = cancel_job(job.id)
+    assert (ended.state, ended.error, ended.result) == ("done", None, {"error_dollars": 9.5})
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_of_two_ends_at_the_same_moment_one_holds(seed):
+    job = claimed()
+    states = ["done", "cancelled"][:: 1 if seed % 2 else -1]
+    with ThreadPoolExecutor(2) as threads:
+        held = list(threads.map(lambda state: finish(job, state), states))
+    assert sorted(held) == [False, True]
+    assert open_job(job.id).state == states[held.index(True)]
+
+
+def test_a_queued_job_is_cancelled_at_once_and_a_running_one_on_request():
+    running, queued = claimed("worker", "a"), submit(TRAIN, "heavy")
+    assert cancel_job(queued.id).state == "cancelled"
+    asked = cancel_job(running.id)
+    assert (asked.state, cancel_requests("worker")) == ("running", {running.id})
+    assert cancel_job(running.id).cancel_requested_at == asked.cancel_requested_at
+    assert cancel_requests("another") == set()
+
+
+def test_a_late_writer_changes_nothing(monkeypatch):
+    with monkeypatch.context() as lapsed:
+        lapsed.setattr(jobs, "LEASE", timedelta(seconds=-1))
+        mine = claimed("frozen")
+    [theirs] = take_over("other", "nowhere")
+    assert not any((beat(mine), record_process(mine, 1, 1.0), give_back(mine), finish(mine, "done", result={})))
+    assert open_job(mine.id) == theirs
+    assert (theirs.owner, theirs.attempt, theirs.fence) == ("other", 1, 2)
+    assert finish(theirs, "done")
+
+
+def test_even_its_own_name_does_not_let_a_late_writer_in():
+    early = claimed("worker")
+    give_back(early)
+    again = claim("worker")
+    assert not finish(early, "crashed")
+    assert finish(again, "done")
+
+
+def test_a_job_under_a_lease_is_left_to_its_worker():
+    job = claimed("here:1")
+    assert take_over("there:2", "there:") == []
+    assert take_over("here:1", "here:") == []
+    assert beat(job)
+
+
+def test_the_next_worker_of_a_home_takes_over_at_once_and_another_once_the_lease_has_run_out(monkeypatch):
+    claimed("here_1:1")
+    assert take_over("here%1:2", "here%1:") == []  # no pattern
+    assert [job.owner for job in take_over("here_1:2", "here_1:")] == ["here_1:2"]
+    with monkeypatch.context() as lapsed:
+        lapsed.setattr(jobs, "LEASE", timedelta(seconds=-1))
+        [job] = take_over("here_1:3", "here_1:")
+    assert [job.id for job in take_over("there:1", "there:")] == [job.id]
+
+
+def test_a_worker_killed_before_its_first_beat_loses_its_job():
+    job = claimed("dead")
+    with engine().begin() as connection:
+        connection.execute(update(jobs.jobs).values(lease_until=None, heartbeat_at=None))
+    assert [taken.id for taken in take_over("other", "nowhere")] == [job.id]
+
+
+def test_a_job_that_was_given_back_counts_its_attempts():
+    give_back(claimed())
+    assert claim("worker").attempt == 2
+
+
+@pytest.mark.parametrize("job_id", ["", "..", "20260501-120000-00c0de", "' or 1 = 1"])
+def test_an_unknown_job_is_one_line(job_id):
+    for look in (open_job, cancel_job):
+        with pytest.raises(PricerError, match="there is no job"):
+            look(job_id)
+
+
+@pytest.mark.slow
+def test_workers_that_claim_at_the_same_moment_lose_and_double_nothing():
+    script = """
+import sys
+from pricer.runs.jobs import *
+while list_jobs("queued"):
+    if job := claim(sys.argv[1]):
+        print(job.id)
+        assert beat(job) and record_process(job, 1, 1.0) and finish(job, "done", result={"by": sys.argv[1]})
+"""
+    submitted = {submit(["plan", str(number)], "light").id for number in range(60)}
+    command_line = [sys.executable, "-c", script]
+    workers = [subprocess.Popen([*command_line, str(n)], stdout=subprocess.PIPE, text=True) for n in range(4)]
+    carried_out = [job_id for worker in workers for job_id in worker.communicate()[0].split()]
+    assert [worker.returncode for worker in workers] == [0] * 4
+    assert sorted(carried_out) == sorted(submitted)
+    assert {(job.state, job.attempt, job.fence) for job in list_jobs()} == {("done", 1, 1)}
+
+
+def test_recipes_saved_by_the_first_version_are_kept(home):
+    home.mkdir()
+    configuration = Config()
+    configuration.set_main_option("script_location", "pricer.runs:migrations")
+    old = create_engine(f"sqlite:///{home / 'pricer.db'}")
+    with old.begin() as connection:
+        configuration.attributes["connection"] = connection
+        command.upgrade(configuration, "0001")
+        row = {"name": "even", "version": 1, "recipe_id": "0", "body": "{}", "catalogue": "demo", "note": "kept"}
+        connection.execute(insert(recipes).values(row | {"created_at": datetime.now(UTC)}))
+        assert set(inspect(connection).get_table_names()) == {"alembic_version", "recipes"}
+    with engine().begin() as connection:
+        assert connection.execute(recipes.select()).one().note == "kept"
+        assert {"jobs", "runs"} < set(inspect(connection).get_table_names())

@@ -1,0 +1,304 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from pricer.errors import PricerError
+from pricer.progress import silent
+from pricer.runs import jobs, processes, worker
+from pricer.runs.jobs import Job, cancel_job, claim, list_jobs, open_job, record_process, submit, take_over
+from pricer.runs.worker import Worker, ensure_worker, run_worker
+from tests.processes import eventually, workers_of
+from tests.serving import serving
+
+ROWS_FOR_SECONDS = "40000"  # enough that the job is still at work when something is killed
+
+
+def demo(tmp_path, name: str = "demo", rows: str = "5") -> list[str]:
+    return ["demo", "--rows", rows, "--output", str(tmp_path / f"{name}.jsonl")]
+
+
+def endless(tmp_path) -> Job:
+    return submit(demo(tmp_path, "endless", rows="900000000"), "light")
+
+
+def running(job: Job) -> Job:
+    """The job once its command is at work."""
+    eventually(lambda: (processes.settings.jobs_folder() / job.id / "progress.json").exists())
+    return open_job(job.id)
+
+
+def ended(job: Job, by: Worker | None = None) -> Job:
+    """The job once it has ended, by a worker of the test's own or by one that runs."""
+
+    def look() -> Job | None:
+        if by:
+            by.step()
+        now = open_job(job.id)
+        return now if now.state not in jobs.ALIVE else None
+
+    return eventually(look)
+
+
+def lives(pid: int) -> bool:
+    return processes.born(pid) is not None
+
+
+def kill(found: list[psutil.Process]) -> None:
+    """As `kill -9` does: nothing is told, nothing is tidied up."""
+    assert found
+    for process in found:
+        process.kill()
+    assert psutil.wait_procs(found, timeout=10)[1] == []
+
+
+@pytest.fixture
+def own_worker(home) -> Iterator[Worker]:
+    """A worker whose steps the test takes."""
+    own = Worker(silent)
+    yield own
+    for watched in own._watched:
+        watched.send(signal.SIGKILL)
+
+
+@pytest.fixture
+def abandoned(home) -> Iterator[Callable[[str], Job]]:
+    """Makes jobs that a dead worker left running; their process is a shell script whose end nobody waits for."""
+    started = []
+
+    def start(script: str) -> Job:
+        process = subprocess.Popen(["sh", "-c", script], start_new_session=True)
+        started.append(process)
+        submit([script], "light")
+        job = claim(f"{worker._place_of_work()}dead")
+        record_process(job, process.pid, processes.born(process.pid))
+        (home / "jobs" / job.id).mkdir(parents=True)
+        return open_job(job.id)
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def leave_result(home, job: Job, text: str) -> None:
+    (home / "jobs" / job.id / "result.json").write_text(text)
+
+
+DONE = json.dumps({"exit_code": 0, "result": {"rows": 5}})
+
+
+# Jobs
+
+
+def test_a_worker_carries_out_what_is_queued_and_ends_when_idle(tmp_path):
+    good = submit(demo(tmp_path), "light")
+    bad = submit(["load", "nowhere.jsonl", "--catalogue", "x"], "heavy")
+    assert run_worker(silent, idle_seconds=0.3) == {"done": 1, "failed": 1}
+    assert open_job(good.id).result["rows"] == 5
+    assert "nowhere.jsonl" in open_job(bad.id).error
+
+
+@pytest.mark.slow
+def test_heavy_jobs_run_one_after_the_other(tmp_path, own_worker):
+    first, second = (submit(demo(tmp_path, name), "heavy") for name in "ab")
+    beside = submit(demo(tmp_path, "c"), "light")
+    own_worker.step()
+    assert [open_job(job.id).state for job in (first, second, beside)] == ["running", "queued", "running"]
+    ended(second, own_worker)
+    assert open_job(first.id).ended_at <= open_job(second.id).started_at
+    assert {job.state for job in list_jobs()} == {"done"}
+
+
+def test_no_work_is_done_before_the_process_is_on_record(tmp_path):
+    process = processes.start(demo(tmp_path), tmp_path / "job")
+    process.stdin.close()  # as when its worker dies
+    assert process.wait(10) != 0
+    assert not (tmp_path / "demo.jsonl").exists()
+
+
+def test_a_job_that_cannot_be_started_has_failed(own_worker):
+    job = submit(["demo", "\0"], "light")
+    own_worker.step()
+    assert open_job(job.id).state == "failed"
+    assert "could not be started" in open_job(job.id).error
+
+
+def test_a_killed_job_has_crashed_and_says_how(tmp_path, own_worker):
+    job = endless(tmp_path)
+    own_worker.step()
+    os.kill(running(job).pid, signal.SIGKILL)
+    crashed = ended(job, own_worker)
+    assert crashed.state == "crashed"
+    assert crashed.error.startswith("it ended without a result, killed by SIGKILL (perhaps memory ran out); its last")
+
+
+def test_what_a_crashed_job_started_ends_with_it(abandoned, own_worker):
+    job = abandoned("sleep 60 & sleep 60 & wait")
+    children = eventually(psutil.Process(job.pid).children)
+    os.kill(job.pid, signal.SIGKILL)
+    assert ended(job, own_worker).state == "crashed"
+    assert psutil.wait_procs(children, timeout=5)[1] == []
+
+
+@pytest.mark.parametrize("left", ["", "{", '{"exit'])
+def test_a_torn_result_is_none(left, abandoned, own_worker, home):
+    job = abandoned("exit 0")
+    leave_result(home, job, left)
+    assert ended(job, own_worker).state == "crashed"
+
+
+def test_a_job_that_hangs_after_its_result_is_done_and_ended(abandoned, own_worker, home, monkeypatch):
+    monkeypatch.setattr(worker, "SECONDS_TO_END", 0.3)
+    job = abandoned("trap '' TERM; sleep 60 & wait")
+    leave_result(home, job, DONE)
+    assert ended(job, own_worker).result == {"rows": 5}
+    assert not lives(job.pid)
+
+
+# Cancelling
+
+
+def test_cancelling_ends_all_that_a_job_started_even_what_will_not(abandoned, own_worker, monkeypatch):
+    monkeypatch.setattr(worker, "SECONDS_TO_END", 0.3)
+    job = abandoned("trap '' TERM; sleep 60 & setsid sleep 60 & wait")
+    family = eventually(lambda: len(found := psutil.Process(job.pid).children()) == 2 and found)
+    cancel_job(job.id)
+    assert ended(job, own_worker).state == "cancelled"
+    assert psutil.wait_procs(family, timeout=5)[1] == []
+
+
+def test_what_was_finished_before_it_was_cancelled_is_done(abandoned, own_worker, home):
+    job = abandoned("sleep 60")
+    cancel_job(job.id)
+    leave_result(home, job, DONE)
+    assert ended(job, own_worker).state == "done"
+
+
+def test_another_process_with_the_same_number_is_left_alone(abandoned, own_worker):
+    job = abandoned("sleep 60")
+    record_process(job, job.pid, job.pid_created - 1)
+    cancel_job(job.id)
+    assert ended(job, own_worker).state == "cancelled"
+    assert lives(job.pid)
+
+
+# Workers that die, freeze or meet
+
+
+def test_a_zombie_has_ended(abandoned, own_worker):
+    job = abandoned("exit 0")
+    assert ended(job, own_worker).state == "crashed"
+    assert psutil.Process(job.pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_job_that_its_worker_claimed_but_never_started_is_started_by_the_next(tmp_path, own_worker):
+    job = submit(demo(tmp_path), "light")
+    claim(f"{worker._place_of_work()}dead")
+    assert (ended(job, own_worker).state, open_job(job.id).attempt) == ("done", 2)
+
+
+def test_a_job_that_kills_its_workers_is_given_up(own_worker):
+    job = submit(["demo"], "light")
+    for _ in range(jobs.MOST_ATTEMPTS):
+        held = claim(f"{worker._place_of_work()}dead")
+        if held.attempt < jobs.MOST_ATTEMPTS:
+            jobs.give_back(held)
+    assert (ended(job, own_worker).state, open_job(job.id).attempt) == ("crashed", jobs.MOST_ATTEMPTS)
+
+
+def test_a_worker_that_lost_a_job_ends_its_process_and_writes_nothing(tmp_path, own_worker):
+    job = endless(tmp_path)
+    own_worker.step()
+    pid = running(job).pid
+    [taken] = take_over("elsewhere", worker._place_of_work())
+    own_worker._next_beat = 0
+    own_worker.step()
+    eventually(lambda: not lives(pid))
+    own_worker.step()
+    assert open_job(job.id) == taken
+
+
+@pytest.mark.slow
+def test_a_job_outlives_its_worker_and_the_next_one_takes_it_over(tmp_path, home):
+    job = submit(demo(tmp_path, rows=ROWS_FOR_SECONDS), "light")
+    ensure_worker()
+    first = running(job)
+    kill(workers_of(home))
+    ensure_worker()
+    taken = eventually(lambda: (now := open_job(job.id)).owner != first.owner and now)
+    assert (taken.pid, taken.attempt, taken.fence) == (first.pid, 1, 2)
+    done = ended(job)
+    assert (done.state, done.result["rows"]) == ("done", int(ROWS_FOR_SECONDS))
+
+
+@pytest.mark.slow
+def test_a_job_that_died_with_its_worker_has_crashed(tmp_path, home):
+    job = endless(tmp_path)
+    ensure_worker()
+    pid = running(job).pid
+    kill([*workers_of(home), psutil.Process(pid)])
+    ensure_worker()
+    crashed = ended(job)
+    assert (crashed.state, crashed.attempt) == ("crashed", 1)
+    assert "it ended without a result" in crashed.error
+
+
+@pytest.mark.slow
+def test_a_home_has_one_worker_however_many_ask_for_it(home):
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: ensure_worker(), range(8)))
+    assert len(workers_of(home)) == 1
+    with pytest.raises(PricerError, match="another worker serves"):
+        run_worker(silent, idle_seconds=0)
+
+
+def test_a_worker_that_cannot_start_is_one_line(home, monkeypatch):
+    monkeypatch.setenv("PRICER_DATABASE_URL", "no url")
+    with pytest.raises(PricerError, match=r"no worker could be started; .*worker\.log$"):
+        ensure_worker()
+    assert "cannot use the database" in (home / "worker.log").read_text()
+
+
+def test_a_worker_and_its_jobs_have_sessions_of_their_own_and_jobs_the_lowest_priority(tmp_path, home):
+    job = endless(tmp_path)
+    ensure_worker()
+    [process] = workers_of(home)
+    pid = running(job).pid
+    assert (os.getsid(process.pid), os.getsid(pid)) == (process.pid, pid)
+    assert (process.nice(), psutil.Process(pid).nice()) == (psutil.Process().nice(), 19)
+
+
+@pytest.mark.slow
+def test_a_job_outlives_the_server_and_a_server_replaces_a_dead_worker(tmp_path, home):
+    with serving(home) as server:
+        job = submit(demo(tmp_path, rows=ROWS_FOR_SECONDS), "light")
+        pid = running(job).pid
+        server.process.kill()
+        server.process.wait()
+        assert lives(pid)
+        assert ended(job).state == "done"
+        kill(workers_of(home))
+        job = submit(demo(tmp_path, "later"), "light")
+        with serving(home):
+            assert ended(job).state == "done"
+            kill(workers_of(home))
+            killed_at = time.monotonic()
+            assert ended(submit(demo(tmp_path, "last"), "light")).state == "done"
+            assert time.monotonic() - killed_at < 30
+
+
+def test_a_script_that_launches_and_dies_leaves_a_worker(tmp_path, home):
+    script = "from pricer.runs.worker import ensure_worker; import os; ensure_worker(); os.kill(os.getpid(), 9)"
+    job = submit(demo(tmp_path), "light")
+    assert subprocess.run([sys.executable, "-c", script]).returncode == -9
+    assert ended(job).state == "done"
