@@ -167,6 +167,7 @@ def test_a_price_axis_names_both_ends(low, width):
 
 def test_numbers_are_written_one_way():
     assert formats.dollars(-1234.5) == "−$1,234.50"
+    assert formats.dollars(-0.001) == "$0.00"
     assert formats.percent(0.0004) == "<0.1%" and formats.percent(0.0) == "0%"
     assert formats.duration(24_720) == "6 h 52 min"
     assert formats.size(1_900_000_000) == "1.9 GB"

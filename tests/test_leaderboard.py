@@ -43,6 +43,12 @@ def test_a_run_is_tied_with_itself_and_nothing_would_settle_it():
     assert (found.difference, found.low, found.high, found.tied, found.items_to_settle) == (0, 0, 0, True, None)
 
 
+def test_less_than_half_a_cent_is_a_tie_however_sure():
+    one, other = graded([20.0] * 50, [25.0] * 50), graded([20.0] * 50, [25.001] * 50)
+    found = paired(graded_run(one, "one"), graded_run(other, "other"))
+    assert found.high < 0 and (found.tied, found.items_to_settle) == (True, None)
+
+
 def test_a_comparison_turned_round_changes_its_sign():
     one, other = noisy(0.5, 1, "one"), noisy(0.6, 2, "other")
     ahead, behind = paired(one, other), paired(other, one)

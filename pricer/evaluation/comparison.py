@@ -10,6 +10,8 @@ from pricer.errors import PricerError
 from pricer.evaluation.errors import GradedRun, Reading, asked, price_bands, scored
 from pricer.evaluation.intervals import Interval, mean_interval
 
+NOTHING = 0.005  # dollars: two runs of one recipe may differ by rounding alone, surely and yet by nothing
+
 # So many times the items that make the half-width equal to the difference leave zero outside with a chance of 80 %.
 _SETTLES = ((1.959964 + 0.841621) / 1.959964) ** 2
 
@@ -22,7 +24,7 @@ class Paired:
     low: float | None
     high: float | None
     items: int
-    tied: bool  # the interval holds zero, or there is none
+    tied: bool  # the interval holds zero, or there is none, or the difference is below half a cent
     items_to_settle: int | None  # about how many would break the tie; None without one, or where nothing differs
 
 
@@ -42,6 +44,8 @@ def paired(a: GradedRun, b: GradedRun, reading: Reading = "natural", k: int | No
 def compare(interval: Interval, items: int) -> Paired:
     """Read a comparison off the mean difference and its interval."""
     difference, low, high = interval
+    if difference is not None and abs(difference) < NOTHING:
+        return Paired(difference, low, high, items, tied=True, items_to_settle=None)
     tied = low is None or high is None or low <= 0 <= high
     return Paired(difference, low, high, items, tied, _items_to_settle(interval, items) if tied else None)
 

@@ -10,7 +10,7 @@ NOT_MEASURED = "\N{EN DASH}"
 
 def dollars(amount: float | None) -> str:
     """A price or an error: `$1,234.56`."""
-    return NOT_MEASURED if amount is None else _signed(amount, f"${abs(amount):,.2f}")
+    return NOT_MEASURED if amount is None else _signed(round(amount, 2), f"${abs(amount):,.2f}")
 
 
 def whole_dollars(amount: float | None) -> str:
