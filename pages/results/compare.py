@@ -158,24 +158,29 @@ def _choose_run(label: str, names: dict[str, str], key: str) -> str:
     return st.session_state[key]
 
 
+def names_of(runs: list[Run]) -> dict[str, str]:
+    """The names of runs by id, told apart."""
+    return distinct({run.id: run.name for run in runs})
+
+
 def show_versus(run: Run, other: Run, reading: str) -> None:
     """The difference of two runs on the same items, in words."""
-    found = cached.versus(run, other, reading)
+    found, names = cached.versus(run, other, reading), names_of([run, other])
     note = ""
     if found.difference is not None:
         note = versus_note(found.difference, found.low, found.high, found.items, found.items_to_settle)
     with st.container(border=True):
-        chart_head(versus_finding(run.name, other.name, found.difference, found.tied), note)
+        chart_head(versus_finding(names[run.id], names[other.id], found.difference, found.tied), note)
 
 
 def show_scatters(runs: list[Run], reading: str) -> None:
     columns = st.columns(2, gap="large")
     for place, run in enumerate(runs):
         with columns[place]:
-            show_scatter(run, reading, key=f"chart_scatter_{place}")
+            show_scatter(run, names_of(runs)[run.id], reading, key=f"chart_scatter_{place}")
 
 
-def show_scatter(run: Run, reading: str, key: str) -> None:
+def show_scatter(run: Run, name: str, reading: str, key: str) -> None:
     judged = cached.scored_exam(run, reading)
     shares = {colour: (judged["colour"] == colour).mean() or 0.0 for colour in ("good", "fair", "poor")}
     shapes = {"good": "disc", "fair": "diamond", "poor": "cross"}
@@ -185,13 +190,13 @@ def show_scatter(run: Run, reading: str, key: str) -> None:
         alt=f"Guess against price of {count_of(len(judged), 'item')}: "
         + ", ".join(f"{percent(share)} {colour}" for colour, share in shares.items()),
         key=key,
-        note=f"{run.name}; tinted where a guess is good, less than $40 or 20% off",
+        note=f"{name}; tinted where less than $40 or 20% off",
         swatches=[(f"{colour} {percent(share)}", f"{colour} {shapes[colour]}") for colour, share in shares.items()],
     )
 
 
 def show_running(runs: list[Run], reading: str) -> None:
-    names = distinct({run.id: run.name for run in runs})
+    names = names_of(runs)
     lines = {names[run.id]: cached.running(run, reading) for run in runs}
     families = {names[run.id]: run.manifest.family for run in runs}
     chart(
@@ -206,7 +211,10 @@ def show_running(runs: list[Run], reading: str) -> None:
 def show_worst(runs: list[Run], reading: str) -> None:
     """The items on which the first of the runs errs most, and what the other says of them."""
     judged = worst(cached.scored_exam(runs[0], reading), WORST)
-    chart_head(f"Where {runs[0].name} errs most", "in dollars; the other model's guess beside it" if runs[1:] else "")
+    chart_head(
+        f"Where {names_of(runs)[runs[0].id]} errs most",
+        "in dollars; the other model's guess beside it" if runs[1:] else "",
+    )
     others = {}
     if runs[1:]:
         others = dict(cached.scored_exam(runs[1], reading).select("item_id", "guess").iter_rows())
