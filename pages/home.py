@@ -13,6 +13,7 @@ from pricer.figures.findings import settling
 from pricer.figures.formats import count, count_of, dollars, percent, safe, short_hash
 from pricer.figures.leaderboard import leaderboard_chart, leaderboard_finding
 from pricer.figures.prices import price_histogram
+from pricer.runs.guessing import worked_examples
 from pricer.runs.launch import list_launches
 from pricer.runs.store import Run, list_runs
 
@@ -55,9 +56,9 @@ def show_input() -> None:
 
 
 def show_example(best: Run) -> None:
-    """What the best run said of the first item of the exam; its price waits on Predict."""
-    judged = cached.scored_exam(best, "natural")
-    if not len(judged):
+    """What the best run said of an item of the exam; its price waits on Predict."""
+    judged = worked_examples(cached.scored_exam(best, "natural"), 1)
+    if judged.is_empty():
         return
     item = judged.row(0, named=True)
     st.html(f'<p class="pr-note"><span>{safe(item["title"], 90)}</span></p>')

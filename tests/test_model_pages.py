@@ -13,7 +13,7 @@ from pricer.evaluation.comparison import paired
 from pricer.evaluation.leaderboard import leaderboard
 from pricer.figures.formats import count, dollars, percent, whole_dollars
 from pricer.runs import jobs
-from pricer.runs.guessing import describe, guess_prices
+from pricer.runs.guessing import describe, guess_prices, worked_examples
 from pricer.runs.orders import order_arguments, read_order
 from pricer.runs.store import Run, list_runs, open_run
 from pricer.runs.training import Order
@@ -263,13 +263,13 @@ def test_compare_ranks_runs_of_one_exam_only(runs, tmp_path):
 
 
 def first_exam_item(run: Run) -> dict:
-    exam = run.dataset().exam().collect().sort("natural_rank", nulls_last=True)
-    return exam.row(0, named=True)
+    """The worked example that pages open on."""
+    return worked_examples(run.dataset().exam().collect(), 1).row(0, named=True)
 
 
 def test_predict_opens_on_an_item_of_the_exam_and_hides_its_price(runs):
     app = opened("predict")
-    item = first_exam_item(runs["mean"])
+    item = example(runs["mean"], 0)
     assert app.text_area[0].value == item["full_text"]
     assert f"sold for <b>{dollars(item['price'])}" not in text(app)
     assert dollars(item["price"]) not in "".join(chart.proto.spec for chart in app.get("plotly_chart"))
@@ -300,9 +300,9 @@ def test_predict_asks_for_words_where_there_are_none(runs):
 def test_predict_hides_the_price_of_another_example_again(runs):
     app = opened("predict")
     app.button(key="reveal").click().run()
-    items = runs["mean"].dataset().exam().collect().sort("natural_rank", nulls_last=True)
-    app.button_group(key="example").set_value(items["item_id"][1]).run()
-    assert app.text_area[0].value == items["full_text"][1]
+    other = example(runs["mean"], 1)
+    app.button_group(key="example").set_value(other["item_id"]).run()
+    assert app.text_area[0].value == other["full_text"]
     assert "It was sold for" not in text(app) and app.button(key="reveal")
     assert text(app).count('class="pr-tag"') == 1
 

@@ -10,7 +10,7 @@ from pricer.curation.dataset import Dataset, make_dataset
 from pricer.curation.recipe import Recipe
 from pricer.errors import PricerError
 from pricer.evaluation.errors import metrics
-from pricer.runs.guessing import describe, guess_prices, read_descriptions, runs_that_guess
+from pricer.runs.guessing import describe, guess_prices, read_descriptions, runs_that_guess, worked_examples
 from pricer.runs.store import list_runs, open_run
 from pricer.runs.training import Order, live_guesses, read_train, train_run
 from tests.products import raw_row, write_rows
@@ -94,6 +94,12 @@ def test_the_price_of_a_described_product_needs_no_exam(dataset):
 def test_an_empty_description_is_told(text):
     with pytest.raises(PricerError, match="text is empty"):
         describe([text])
+
+
+def test_the_worked_examples_are_the_first_of_the_exam_with_a_price_worth_a_guess():
+    exam = pl.DataFrame({"price": [1.0, 600.0, 30.0, 99.0], "natural_rank": [0, 1, 3, 2]})
+    assert worked_examples(exam, 2)["price"].to_list() == [99.0, 30.0]
+    assert worked_examples(exam.filter(pl.col("price") == 1.0), 2)["price"].to_list() == [1.0]
 
 
 def test_descriptions_are_read_from_csv(tmp_path):

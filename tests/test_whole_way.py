@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pricer.figures.formats import dollars, whole_dollars
-from pricer.runs.guessing import describe, guess_prices
+from pricer.runs.guessing import describe, guess_prices, worked_examples
 from pricer.runs.launch import Launch, list_launches, open_launch
 from pricer.runs.store import Run, open_run
 from tests.processes import eventually
@@ -100,7 +100,7 @@ def compare(page: Page, first: Run, second: Run) -> None:
 
 def predict(page: Page, best: Run) -> None:
     turn_to(page, "Predict")
-    item = best.dataset().exam().filter(natural_rank=0).collect().row(0, named=True)
+    item = worked_examples(best.dataset().exam().collect(), 1).row(0, named=True)
     expect(page.get_by_label("Describe a product")).to_have_value(item["full_text"])
     price = page.get_by_text(f"It was sold for {dollars(item['price'])}")
     expect(price).to_have_count(0)

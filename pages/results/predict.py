@@ -32,8 +32,8 @@ EXPLANATION = """
 Your words are cleaned as a catalogue's rows are, and every trained model reads what it has learned to read. The first
 line counts as the product's title.
 
-The **tag** is the guess of the run with the smallest error on the exam. The examples are the first items of the exam,
-in its random order: no model was trained on them, and their true price stays hidden until you ask for it.
+The **tag** is the guess of the run with the smallest error on the exam. The examples are the first items of the exam
+that cost $20 to $500, in its random order: no model was trained on them, and their price stays hidden until you ask.
 """
 
 

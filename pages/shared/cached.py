@@ -18,7 +18,7 @@ from pricer.evaluation.errors import GradedRun, Metrics, Reading, asked, metrics
 from pricer.evaluation.leaderboard import leaderboard
 from pricer.evaluation.running import running_error
 from pricer.models import Model
-from pricer.runs.guessing import describe, guess_prices
+from pricer.runs.guessing import describe, guess_prices, worked_examples
 from pricer.runs.store import Run
 
 _KEYS = {
@@ -108,8 +108,8 @@ def versus(run: Run, other: Run, reading: Reading) -> Paired:
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs=_KEYS)
 def first_exam_items(dataset: Dataset, number: int) -> pl.DataFrame:
-    """The first items of the natural exam, which no model of the dataset was trained on."""
-    return dataset.exam().filter(pl.col("natural_rank") < number).sort("natural_rank").collect()
+    """Products of the natural exam to try models on, which no model of the dataset was trained on."""
+    return worked_examples(dataset.exam().collect(), number)
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=_KEYS)

@@ -59,6 +59,16 @@ def _item(number: int, text: str) -> dict:
     }
 
 
+def worked_examples(exam: pl.DataFrame, number: int) -> pl.DataFrame:
+    """The first items of the natural exam whose price is worth a guess, $20 to $500; any where there are none.
+
+    They are taken by the exam's own order, whatever models say of them.
+    """
+    natural = exam.filter(pl.col("natural_rank").is_not_null()).sort("natural_rank")
+    middling = natural.filter(pl.col("price").is_between(20, 500))
+    return (natural if middling.is_empty() else middling).head(number)
+
+
 def runs_that_guess() -> list[Run]:
     """The last run of every name whose model is kept, the newest first."""
     newest: dict[str, Run] = {}
