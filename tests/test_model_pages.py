@@ -262,9 +262,9 @@ def test_compare_ranks_runs_of_one_exam_only(runs, tmp_path):
 # Predict
 
 
-def first_exam_item(run: Run) -> dict:
-    """The worked example that pages open on."""
-    return worked_examples(run.dataset().exam().collect(), 1).row(0, named=True)
+def example(run: Run, number: int) -> dict:
+    """A worked example that Predict offers; it opens on the first."""
+    return worked_examples(run.dataset().exam().collect(), 4).row(number, named=True)
 
 
 def test_predict_opens_on_an_item_of_the_exam_and_hides_its_price(runs):
