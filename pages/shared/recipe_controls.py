@@ -92,7 +92,8 @@ def categories_with_sliders(categories: tuple[str, ...]) -> tuple[str, ...]:
 
 def show_start(catalogue: Catalogue) -> None:
     """Preset, cutoff and cap."""
-    names = [*PRESETS, *(SAVED + saved.name for saved in list_recipes()), state.OWN_SETTINGS]
+    presets = [name for name in PRESETS if preset_of(name, catalogue).cap]  # these controls state no target
+    names = [*presets, *(SAVED + saved.name for saved in list_recipes() if saved.recipe.cap), state.OWN_SETTINGS]
     if st.session_state[state.PRESET] not in names:
         _own_settings()
     key = _drawn_key("preset", state.PRESET)

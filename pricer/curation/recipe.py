@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import orjson
@@ -11,9 +11,11 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -25,6 +27,9 @@ SMALLEST_WEIGHT, LARGEST_WEIGHT = 1e-100, 1e100  # so that no draw times or over
 
 WEIGHT_WORDS = f"0, or a number from {SMALLEST_WEIGHT} to {LARGEST_WEIGHT}"
 NOTEBOOK_CUTOFF, NOTEBOOK_CAP = 240, 1200
+NOTEBOOK_2_SIZE, NOTEBOOK_2_POOL = 820_000, 2_887_890
+OWN_EXPONENTS = {"flat": 0.0, "log-uniform": -1.0}
+USUAL_EXPONENTS = {"power": 1.0, "by-price": 2.0}
 
 
 def _checked_weight(weight: float) -> float:
@@ -36,23 +41,10 @@ def _checked_weight(weight: float) -> float:
 Weight = Annotated[float, Field(description=WEIGHT_WORDS), AfterValidator(_checked_weight)]
 
 
-class Recipe(BaseModel):
-    """How many items of each slot train may hold, and which categories it prefers.
-
-    A slot below the cutoff keeps at most `cap` items, drawn without replacement with their category's weight; slots
-    from the cutoff upwards are kept whole. Weight 0 means never, above the cutoff too. `weights` names only the
-    categories that differ from `default_weight`, in alphabetical order, so that equal recipes have equal ids.
-    Raises PricerError when a value is not what it should be.
-    """
+class _Settings(BaseModel):
+    """Settings that cannot be changed, and that say in one line what is wrong with a value."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    schema_version: Literal[1] = Field(1, description="1")
-    cutoff: int = Field(ge=LOWEST_SLOT, le=SLOT_COUNT, description="a whole number from 1 to 1,000")
-    cap: int = Field(ge=1, lt=2**63, description="a whole number from 1 upwards")
-    default_weight: Weight = 1.0
-    weights: dict[str, Weight] = Field({}, description="numbers by category")
-    seed: int = Field(42, ge=0, lt=2**63, description="a whole number from 0 to 2^63 - 1")
 
     @model_validator(mode="wrap")
     @classmethod
@@ -60,7 +52,79 @@ class Recipe(BaseModel):
         try:
             return check(values)
         except ValidationError as error:
-            raise PricerError(_explanation(error)) from None
+            raise PricerError(_explanation(cls, error)) from None
+
+
+class Target(_Settings):
+    """The shape over prices that train should have, and its size; it stands in the place of a cap.
+
+    *flat*, *log-uniform* and *power* share the items out over the slots below the cutoff in proportion to
+    slot**exponent (see `pricer.curation.targets`). *by-price* is the second notebook's law: one draw from all slots, in
+    which an item's weight is ((slot - 1) / 998)**exponent times its category's. An exponent that nobody states is 1 for
+    power and 2 for by-price; the other two shapes have their own, whatever is stated.
+
+    >>> Target(shape="log-uniform", size=1000).exponent
+    -1.0
+    """
+
+    shape: Literal["flat", "log-uniform", "power", "by-price"] = Field(
+        description="flat, log-uniform, power or by-price"
+    )
+    size: int = Field(ge=1, lt=2**63, description="a whole number from 1 upwards")
+    exponent: float = Field(
+        None, ge=-4, le=4, validate_default=True, description="a number from -4 to 4 (by-price: from 0)"
+    )
+
+    @field_validator("exponent", mode="before")
+    @classmethod
+    def _of_the_shape(cls, exponent: object, others: ValidationInfo) -> object:
+        shape = others.data.get("shape")
+        if shape in OWN_EXPONENTS:
+            return OWN_EXPONENTS[shape]
+        return USUAL_EXPONENTS.get(shape, 1.0) if exponent is None else exponent
+
+    @field_validator("exponent")
+    @classmethod
+    def _checked_exponent(cls, exponent: float, others: ValidationInfo) -> float:
+        if others.data.get("shape") == "by-price" and exponent < 0:
+            raise ValueError(exponent)
+        return exponent + 0.0  # -0.0 becomes 0.0
+
+
+class Recipe(_Settings):
+    """How many items of each slot train may hold, and which categories it prefers.
+
+    A recipe has a cap or a target. With a cap a slot below the cutoff keeps at most `cap` items, drawn without
+    replacement with their category's weight; slots from the cutoff upwards are kept whole. A target says how many each
+    slot below the cutoff should keep. Weight 0 means never, above the cutoff too. `weights` names only the
+    categories that differ from `default_weight`, in alphabetical order, so that equal recipes have equal ids.
+    Raises PricerError when a value is not what it should be.
+    """
+
+    schema_version: Literal[1] = Field(1, description="1")
+    cutoff: int = Field(ge=LOWEST_SLOT, le=SLOT_COUNT, description="a whole number from 1 to 1,000")
+    cap: int | None = Field(None, ge=1, lt=2**63, description="a whole number from 1 upwards")
+    target: Target | None = Field(None, strict=False, description="a shape and a size")
+    default_weight: Weight = 1.0
+    weights: dict[str, Weight] = Field({}, description="numbers by category")
+    seed: int = Field(42, ge=0, lt=2**63, description="a whole number from 0 to 2^63 - 1")
+
+    @model_validator(mode="after")
+    def _cap_or_target(self) -> Self:
+        if (self.cap is None) == (self.target is None):
+            raise PricerError(f"a recipe has a cap or a target, got {'neither' if self.cap is None else 'both'}")
+        if self.by_price and self.cutoff != SLOT_COUNT:
+            raise PricerError(f"target by-price keeps no slot whole: cutoff must be 1,000, got {self.cutoff:,}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if value is not None}
+
+    @property
+    def by_price(self) -> bool:
+        """Whether one threshold is for all slots, and not one for each."""
+        return self.target is not None and self.target.shape == "by-price"
 
     @field_validator("weights")
     @classmethod
@@ -89,19 +153,21 @@ class Recipe(BaseModel):
         return tuple(name for name in self.weights if name not in set(categories))
 
 
-def _explanation(error: ValidationError) -> str:
+def _explanation(settings: type[_Settings], error: ValidationError) -> str:
     """Say in one line what the first wrong value should have been, and what arrived."""
+    name = settings.__name__.lower()
     first = error.errors(include_url=False)[0]
-    field, *inner = first["loc"] or ("recipe",)
+    field, *inner = first["loc"] or (name,)
+    if field not in settings.model_fields:
+        if first["type"] == "extra_forbidden":
+            return f"a {name} has no setting {field!r}; it has {', '.join(settings.model_fields)}"
+        return f"a {name} must be a set of named settings, got {first['input']!r}"
+    expected = settings.model_fields[field].description
     if first["type"] == "missing":
-        return f"a recipe needs {field}: {Recipe.model_fields[field].description}"
-    if first["type"] == "extra_forbidden":
-        return f"a recipe has no setting {field!r}; it has {', '.join(Recipe.model_fields)}"
-    if field not in Recipe.model_fields:
-        return f"a recipe must be a set of named settings, got {first['input']!r}"
+        return f"a {name} needs {field}: {expected}"
     if field == "weights" and inner:
         return f"weight of {inner[0]!r} must be {WEIGHT_WORDS}, got {first['input']!r}"
-    return f"{field} must be {Recipe.model_fields[field].description}, got {first['input']!r}"
+    return f"{'' if settings is Recipe else f'{name} '}{field} must be {expected}, got {first['input']!r}"
 
 
 def scaled(counts: np.ndarray, categories: Sequence[str]) -> Recipe:
@@ -134,10 +200,19 @@ def notebook_1(counts: np.ndarray, categories: Sequence[str]) -> Recipe:
     return Recipe(cutoff=NOTEBOOK_CUTOFF, cap=NOTEBOOK_CAP, weights={"Automotive": 1.0}, default_weight=5.0, seed=42)
 
 
+def notebook_2(counts: np.ndarray, categories: Sequence[str]) -> Recipe:
+    """The second notebook's own numbers: 820,000 items by price squared; as large a share of a smaller pool."""
+    pool = int(counts[LOWEST_SLOT:].sum())
+    size = min(NOTEBOOK_2_SIZE, max(1, round(pool * NOTEBOOK_2_SIZE / NOTEBOOK_2_POOL)))
+    target = Target(shape="by-price", size=size, exponent=2.0)
+    return Recipe(cutoff=SLOT_COUNT, target=target, weights={"Tools_and_Home_Improvement": 0.5, "Automotive": 0.05})
+
+
 PRESETS: dict[str, Callable[[np.ndarray, Sequence[str]], Recipe]] = {
     "scaled": scaled,
-    "notebook-1": notebook_1,
     "natural": natural,
+    "notebook-1": notebook_1,
+    "notebook-2": notebook_2,
 }
 
 
