@@ -33,7 +33,7 @@ page = st.navigation(
     },
     expanded=True,
 )
-state.keep_for_page(page.url_path)
+state.note_page(page.url_path)
 st.logo(str(HERE / "static/logo.svg"), icon_image=str(HERE / "static/icon.svg"), size="large")
 st.html(look.style_sheet())
 with st.sidebar:

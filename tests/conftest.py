@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from pricer.__main__ import main
 from pricer.catalogue.store import Catalogue, open_catalogue
@@ -76,3 +76,16 @@ def browser(start_browser: Callable[..., Browser]) -> Iterator[Browser]:
     started = start_browser()
     yield started
     started.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh visitor, whose page must raise no error and want nothing that the server's policy forbids."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    visitor = context.new_page()
+    complaints: list[str] = []
+    visitor.on("pageerror", lambda error: complaints.append(str(error)))
+    visitor.on("console", lambda line: complaints.append(line.text) if "Content Security" in line.text else None)
+    yield visitor
+    context.close()
+    assert complaints == []

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from pricer.catalogue.store import open_catalogue
 from pricer.curation.dataset import list_datasets
@@ -33,19 +33,6 @@ def site(demo, home: Path) -> Iterator[Server]:
     """A cold server: nobody has opened a page of it."""
     with serving(home) as server:
         yield server
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh visitor, whose page must raise no error and want nothing that the server's policy forbids."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    visitor = context.new_page()
-    complaints: list[str] = []
-    visitor.on("pageerror", lambda error: complaints.append(str(error)))
-    visitor.on("console", lambda line: complaints.append(line.text) if "Content Security" in line.text else None)
-    yield visitor
-    context.close()
-    assert complaints == []
 
 
 def visit(page: Page, url: str) -> None:

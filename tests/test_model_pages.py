@@ -254,7 +254,7 @@ def test_compare_ranks_runs_of_one_exam_only(runs, tmp_path):
     assert main(["train", "mean", "--dataset", "elsewhere"]) == 0
     app = opened("compare")
     assert "on even" not in text(app)
-    app.selectbox(key="exam").set_value(runs["mean"].manifest.exam_hash).run()
+    app.selectbox(key="compare_exam").set_value(runs["mean"].manifest.exam_hash).run()
     assert not app.exception
     assert "on elsewhere" not in text(app) and "tfidf-ridge on even" in text(app)
 

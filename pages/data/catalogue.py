@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import streamlit as st
 
-from pages.shared import cached, shelf, state
+from pages.shared import cached, shelf
 from pages.shared.loading import show_job, show_loading
 from pages.shared.look import look
 from pages.shared.widgets import (
@@ -289,7 +289,8 @@ if catalogue is None:
     show_loading(expanded=True)
     st.stop()
 choice_column, badge_column = st.columns([1, 2], vertical_alignment="bottom")
-choice_column.selectbox("Catalogue", [each.label for each in catalogues], key=state.CATALOGUE)
+with choice_column:
+    shelf.choose_catalogue(catalogues)
 if catalogue.manifest.generated:
     badge_column.badge("generated", color="gray", help="Pricer made these products up; nobody sells them.")
 show_loading(expanded=False)

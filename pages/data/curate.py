@@ -93,7 +93,7 @@ def show_histogram(plan: Plan, generated: bool) -> None:
     with control, st.container(horizontal=True, horizontal_alignment="right"):
         scale = st.segmented_control(
             "Counts", ["log", "linear"], required=True, format_func=str.capitalize,
-            key=state.SCALE, label_visibility="collapsed",
+            key=state.SCALE, label_visibility="collapsed", persist_state="session",
         )  # fmt: skip
     with head:
         note = f"items in each whole-dollar slot, {scale} scale"
@@ -121,7 +121,7 @@ def take_click() -> None:
 
 
 def show_range() -> None:
-    st.slider("Prices shown", 1, 999, format="$%d", key=state.RANGE)
+    st.slider("Prices shown", 1, 999, format="$%d", key=state.RANGE, persist_state="session")
 
 
 def show_notice(plan: Plan, catalogue: Catalogue) -> None:
@@ -277,7 +277,7 @@ def show_datasets(catalogue: Catalogue) -> None:
         return
     st.header("Datasets", anchor=False)
     names = {each.id: each.name for each in datasets}
-    st.selectbox("Dataset", list(names), format_func=names.get, key=state.DATASET, width=300)
+    shelf.choose("Dataset", names, state.DATASET, width=300)
     made = dataset.manifest
     slots = cached.dataset_slots(dataset)
     chart(
@@ -311,7 +311,7 @@ with st.container(key="curate"):
     controls, charts = st.columns([1, 3.1], gap="large")
 with controls:
     with st.container(key="curate_start"):
-        st.selectbox("Catalogue", [each.label for each in catalogues], key=state.CATALOGUE)
+        shelf.choose_catalogue(catalogues)
         show_start(catalogue)
     with st.container(key="curate_weights"):
         show_weights(catalogue)

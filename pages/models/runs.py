@@ -89,7 +89,9 @@ def choose_entry(entries: list[Entry]) -> Entry:
         running = (entry.id for entry in entries if entry.state == "running")
         st.session_state[state.SHOWN_RUN] = next(running, entries[0].id)
     names = distinct({entry.id: f"{entry.name}, {entry.state}, {moment(entry.began)}" for entry in entries})
-    st.selectbox("Show run", list(names), format_func=names.get, key=state.SHOWN_RUN, width=560)
+    st.selectbox(
+        "Show run", list(names), format_func=names.get, key=state.SHOWN_RUN, width=560, persist_state="session"
+    )
     return by_id[st.session_state[state.SHOWN_RUN]]
 
 

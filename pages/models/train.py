@@ -43,12 +43,12 @@ HIGHEST_SEED = 2**53 - 1  # the largest whole number that a browser can hold exa
 def choose_dataset(catalogues: list[Catalogue]) -> Dataset | None:
     """The dataset to train on; its catalogue can be chosen where there are several."""
     if len(catalogues) > 1:
-        st.selectbox("Catalogue", [each.label for each in catalogues], key=state.CATALOGUE)
+        shelf.choose_catalogue(catalogues)
     datasets = shelf.datasets_of(shelf.catalogue_in_use(catalogues))
     if shelf.dataset_in_use(datasets) is None:
         return None
     names = distinct({each.id: f"{each.name}, {count_of(each.manifest.train, 'train item')}" for each in datasets})
-    st.selectbox("Dataset", list(names), format_func=names.get, key=state.DATASET)
+    shelf.choose("Dataset", names, state.DATASET)
     return shelf.dataset_in_use(datasets)
 
 
@@ -59,6 +59,7 @@ def choose_model() -> ModelKind:
         index=1,
         captions=[plain(kind.explanation) for kind in MODELS.values()],
         key="train_model",
+        persist_state="session",
     )
     return MODELS[name]
 
@@ -73,7 +74,7 @@ def choose_settings(kind: ModelKind) -> tuple[dict[str, int | float], int]:
         if value is not None and value != setting.default:
             stated[setting.name] = value
     with columns[len(kind.settings) % 2]:
-        seed = st.number_input("Seed", 0, HIGHEST_SEED, Order.seed, key="train_seed")
+        seed = st.number_input("Seed", 0, HIGHEST_SEED, Order.seed, key="train_seed", persist_state="session")
     return stated, Order.seed if seed is None else seed
 
 
@@ -88,13 +89,16 @@ def number_of(setting: Setting, key: str) -> int | float | None:
         format=None if whole else "%g",
         key=key,
         help=f"{plain(setting.explanation)} Default {setting.default:,}.",
+        persist_state="session",
     )
 
 
 def choose_order(kind: ModelKind, dataset: Dataset) -> Order:
     st.subheader("Settings", anchor=False)
     stated, seed = choose_settings(kind)
-    asked = st.segmented_control("Exam", EXAMS, default="both", required=True, format_func=EXAMS.get, key="train_exam")
+    asked = st.segmented_control(
+        "Exam", EXAMS, default="both", required=True, format_func=EXAMS.get, key="train_exam", persist_state="session"
+    )
     left, right = st.columns(2)
     with left:
         first_n = first("First n of train", dataset.manifest.train, f"train_first_{dataset.id}", FIRST_N_HELP)
@@ -102,13 +106,18 @@ def choose_order(kind: ModelKind, dataset: Dataset) -> Order:
         first_k = first("First k of the exam", dataset.manifest.exam, f"train_ask_{dataset.id}", FIRST_K_HELP)
     order = Order(kind.name, label_of(dataset), stated, seed, first_n, asked, first_k)
     suggested = default_name(order, dataset.name)
-    name = st.text_input("Name of the run", max_chars=80, key="train_name", placeholder=suggested)
+    name = st.text_input(
+        "Name of the run", max_chars=80, key="train_name", placeholder=suggested, persist_state="session"
+    )
     return replace(order, name=name.strip() or None)
 
 
 def first(label: str, most: int, key: str, explanation: str) -> int | None:
     """A number of items; None, which is all of them, where it is left empty."""
-    return st.number_input(label, 1, most, None, key=key, placeholder=f"all {count(most)}", help=explanation)
+    placeholder = f"all {count(most)}"
+    return st.number_input(
+        label, 1, most, None, key=key, placeholder=placeholder, help=explanation, persist_state="session"
+    )
 
 
 def label_of(dataset: Dataset) -> str:

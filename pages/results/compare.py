@@ -154,7 +154,7 @@ def choose_two(board: pl.DataFrame) -> tuple[str, str | None]:
 def _choose_run(label: str, names: dict[str, str], key: str) -> str:
     if st.session_state[key] not in names:
         st.session_state[key] = next(iter(names))
-    st.selectbox(label, list(names), format_func=names.get, key=key)
+    st.selectbox(label, list(names), format_func=names.get, key=key, persist_state="session")
     return st.session_state[key]
 
 
@@ -242,7 +242,9 @@ if not every_run:
     st.stop()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     runs = shelf.choose_exam(every_run)
-    reading = st.segmented_control("Read as", READINGS, required=True, format_func=READINGS.get, key=state.READING)
+    reading = st.segmented_control(
+        "Read as", READINGS, required=True, format_func=READINGS.get, key=state.READING, persist_state="session"
+    )
 by_id = {run.id: run for run in runs}
 board = cached.board(runs, reading)
 show_leaderboard(board, runs, reading)

@@ -42,7 +42,9 @@ def choose_product(examples: list[dict]) -> None:
     if st.session_state[state.PRODUCT] is None and examples:
         st.session_state[state.PRODUCT] = examples[0]["full_text"]
     with st.form("describe", border=False):
-        st.text_area("Describe a product", key=state.PRODUCT, height=170, max_chars=LONGEST_TEXT)
+        st.text_area(
+            "Describe a product", key=state.PRODUCT, height=170, max_chars=LONGEST_TEXT, persist_state="session"
+        )
         st.form_submit_button("Guess the price", type="primary", icon=":material/sell:", key="guess")
     if examples:
         short = {item["item_id"]: shorten(item["title"], 32, placeholder=" …") for item in examples}

@@ -125,8 +125,9 @@ def show_weights(catalogue: Catalogue) -> None:
                 st.number_input(
                     _label(category), 0.0, None, None, 0.1, "%g",
                     key=state.weight_key(category), placeholder="as all others", on_change=_own_settings,
+                    persist_state="session",
                 )  # fmt: skip
-    st.number_input("Seed", 0, HIGHEST_SEED, key=state.SEED, on_change=_own_settings)
+    st.number_input("Seed", 0, HIGHEST_SEED, key=state.SEED, on_change=_own_settings, persist_state="session")
 
 
 def read_link(catalogues: list[Catalogue]) -> None:

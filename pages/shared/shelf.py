@@ -52,15 +52,34 @@ def choose_exam(runs: list[Run]) -> list[Run]:
     names = {digest: f"{run.manifest.catalogue_name}, {short_hash(digest)}" for digest, run in newest.items()}
     chosen = [run for run in runs if run.manifest.exam_hash == exam]
     rest = len(runs) - len(chosen)
-    st.selectbox(
+    choose(
         "Exam",
-        list(names),
-        format_func=names.get,
-        key=state.EXAM,
+        names,
+        state.EXAM,
         help="Only runs that were graded on one exam can be ranked together."
         + (f" {count(rest)} of {count_of(len(runs), 'run')} were graded on another." if rest else ""),
     )
     return chosen
+
+
+def choose(label: str, names: dict[str, str], key: str, **options) -> None:
+    """Let one of the named be chosen for a session key that several pages share.
+
+    The widget's key is the page's own: the browser answers with a name, and pages may name things differently.
+    """
+    widget = f"{st.session_state[state.PAGE]}_{key}"
+    if st.session_state.get(widget) != st.session_state[key]:
+        st.session_state[widget] = st.session_state[key]
+    taken = {"on_change": _take, "args": (key, widget)}
+    st.selectbox(label, list(names), format_func=names.get, key=widget, **taken, **options)
+
+
+def choose_catalogue(catalogues: list[Catalogue]) -> None:
+    choose("Catalogue", {each.label: each.label for each in catalogues}, state.CATALOGUE)
+
+
+def _take(key: str, widget: str) -> None:
+    st.session_state[key] = st.session_state[widget]
 
 
 def show() -> None:

@@ -1,4 +1,7 @@
-"""What a browser's session remembers: each key once, with its default. Ids and widget values only, never data."""
+"""What a browser's session remembers: each key once, with its default. Ids and widget values only, never data.
+
+Streamlit forgets a widget's value when another page is opened, unless it is drawn with `persist_state="session"`.
+"""
 
 import streamlit as st
 
@@ -53,14 +56,6 @@ DEFAULTS = {
     REVEALED: None,
 }
 
-# Pages with a widget of this key. Of any other key the page is its first word, as in "curate_cap".
-DRAWN_BY = {
-    CATALOGUE: ("catalogue", "curate", "train"),
-    DATASET: ("curate", "train"),
-    EXAM: ("compare", "predict"),
-}
-KEPT = ("curate_", "train_", "runs_", "compare_", "predict_")  # how keys begin that outlive a visit to another page
-
 
 def weight_key(category: str) -> str:
     """The key of the exact weight of a category."""
@@ -73,16 +68,6 @@ def start() -> None:
         st.session_state.setdefault(key, default)
 
 
-def keep_for_page(path: str) -> None:
-    """Hold on to the values of widgets that this page does not draw, and of all when another page is opened.
-
-    Streamlit forgets a widget's value when a run does not draw the widget; assigning it makes it the session's own.
-    A widget that is drawn is left alone: its value would be sent to the browser and undo what was moved meanwhile.
-    """
-    turned = st.session_state[PAGE] != path
-    st.session_state[PAGE], st.session_state[TURNED] = path, turned
-    for key in map(str, st.session_state):
-        if key in DEFAULTS or key.startswith(KEPT):
-            drawn_by = DRAWN_BY.get(key, (key.partition("_")[0],))
-            if turned or path not in drawn_by:
-                st.session_state[key] = st.session_state[key]
+def note_page(path: str) -> None:
+    """Note which page this run shows, and whether the last one showed another."""
+    st.session_state[PAGE], st.session_state[TURNED] = path, st.session_state[PAGE] != path
