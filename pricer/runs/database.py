@@ -75,6 +75,7 @@ recipes = Table(
     Column("catalogue", String(80), nullable=False),  # where it was made
     Column("note", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("deleted_at", Moment),
     UniqueConstraint("name", "version"),
 )
 
