@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pricer.curation.index import build_index
-from pricer.curation.recipe import Recipe, preset
+from pricer.curation.recipe import Recipe, Target, preset
 from pricer.curation.sampler import in_sample, make_plan
 from pricer.draws import ROLE_STREAM, SAMPLE_STREAM, draw, splitmix64
 
@@ -36,9 +36,11 @@ class Pool:
     def tokens(self):
         return (self.keys % np.uint64(151)).astype(np.int32)
 
+    def index(self, seed):
+        return build_index(self.keys, self.slots, self.codes, self.prices, self.tokens, self.categories, seed)
+
     def plan(self, recipe):
-        index = build_index(self.keys, self.slots, self.codes, self.prices, self.tokens, self.categories, recipe.seed)
-        return make_plan(index, recipe)
+        return make_plan(self.index(recipe.seed), recipe)
 
     def kept(self, plan):
         return in_sample(self.keys, self.slots, self.codes, plan)
@@ -79,6 +81,31 @@ recipes = st.builds(
     seed=st.integers(0, 2**63 - 1),
 )
 
+by_price = st.builds(
+    Recipe,
+    cutoff=st.just(1000),
+    target=st.builds(
+        Target, shape=st.just("by-price"), size=st.integers(1, 900), exponent=st.sampled_from([0, 1, 2.5])
+    ),
+    weights=st.dictionaries(st.sampled_from("abcdef"), weights),
+    default_weight=weights,
+    seed=st.integers(0, 2**63 - 1),
+)
+shapes = st.builds(
+    Recipe,
+    cutoff=st.integers(1, 1000) | st.integers(1, 40),
+    target=st.builds(
+        Target,
+        shape=st.sampled_from(["flat", "log-uniform", "power"]),
+        size=st.integers(1, 900),
+        exponent=st.floats(-4, 4),
+    ),
+    weights=st.dictionaries(st.sampled_from("abcdef"), weights),
+    default_weight=weights,
+    seed=st.integers(0, 2**63 - 1),
+)
+any_recipes = recipes | shapes | by_price
+
 
 def changed(recipe, **settings):
     return Recipe(**recipe.model_dump() | settings)
@@ -92,7 +119,7 @@ def count(pool, rows):
 # What the plan says is what the rule does
 
 
-@given(pools, recipes)
+@given(pools, any_recipes)
 def test_a_plan_counts_what_the_rule_keeps(pool, recipe):
     plan = pool.plan(recipe)
     kept = pool.kept(plan)
@@ -149,6 +176,16 @@ def exact_probabilities():
     return np.array([chances[pair] + chances[pair[::-1]] for pair in PAIRS])
 
 
+def notebook_2_pairs(trials=5000):
+    """Every trial is a pool of five items; by price squared and category they weigh 1, 2, 3, 4 and 10."""
+    slots, codes = np.array([100, 100, 199, 199, 199]), np.arange(5)
+    by_category = {"a": 1.0, "b": 2.0, "c": 0.75, "d": 1.0, "e": 2.5}
+    recipe = Recipe(cutoff=1000, target=Target(shape="by-price", size=2), weights=by_category)
+    keys = splitmix64(np.arange(5 * trials, dtype=np.uint64)).reshape(trials, 5)
+    pools = (Pool(five, slots, codes, tuple("abcde")) for five in keys)
+    return np.array([pool.kept(pool.plan(recipe)) for pool in pools])
+
+
 def chi_square(kept):
     """Chi-square (9 degrees of freedom) of which pairs were kept, given as bool (trials, 5)."""
     observed = np.array([(kept[:, i] & kept[:, j]).sum() for i, j in PAIRS])
@@ -172,6 +209,10 @@ def sampled_pairs(trials=20_000):
 
 def test_pairs_come_as_often_as_they_should():
     assert chi_square(sampled_pairs()) < CHI_SQUARE_LIMIT[9]
+
+
+def test_pairs_by_price_come_as_often_as_they_should():
+    assert chi_square(notebook_2_pairs()) < CHI_SQUARE_LIMIT[9]
 
 
 def test_numpy_choice_passes_the_same_test():
@@ -199,7 +240,7 @@ def test_a_sample_is_independent_of_roles_and_of_other_seeds(other):
 # What must not change when something else does
 
 
-@given(pools, recipes, st.integers(0, 100))
+@given(pools, any_recipes, st.integers(0, 100))
 def test_the_order_of_items_changes_nothing(pool, recipe, seed):
     shuffled = np.random.default_rng(seed).permutation(len(pool.keys))
     plan, other = pool.plan(recipe), pool.only(shuffled).plan(recipe)
@@ -207,7 +248,7 @@ def test_the_order_of_items_changes_nothing(pool, recipe, seed):
     np.testing.assert_array_equal(pool.kept(plan)[shuffled], pool.only(shuffled).kept(other))
 
 
-@given(pools, recipes, st.integers(0, 100))
+@given(pools, any_recipes, st.integers(0, 100))
 def test_seven_parts_sampled_apart_are_the_sample(pool, recipe, seed):
     plan = pool.plan(recipe)
     parts = np.random.default_rng(seed).integers(0, 7, len(pool.keys))
@@ -223,14 +264,14 @@ def test_a_larger_cap_keeps_everything_that_a_smaller_one_keeps(pool, recipe, mo
     assert pool.sample(recipe) <= pool.sample(larger)
 
 
-@given(pools, recipes, st.floats(1, 1000))
+@given(pools, any_recipes, st.floats(1, 1000))
 def test_raising_a_weight_never_drops_an_item_of_its_category(pool, recipe, factor):
     raised = changed(recipe, weights=recipe.weights | {"a": min(recipe.weight("a") * factor, 1e100)})
     of_category = set(pool.keys[pool.codes == 0].tolist())
     assert pool.sample(recipe) & of_category <= pool.sample(raised)
 
 
-@given(pools, recipes, st.sampled_from([2.0**-20, 0.2, 3.0, 7.7]))
+@given(pools, any_recipes, st.sampled_from([2.0**-20, 0.2, 3.0, 7.7]))
 def test_scaling_all_weights_changes_nothing(pool, recipe, factor):
     moderate = recipe.weight_array(pool.categories).clip(max=1e9)
     moderate[moderate < 1e-9] = 0
@@ -239,7 +280,7 @@ def test_scaling_all_weights_changes_nothing(pool, recipe, factor):
     assert pool.sample(first) == pool.sample(second)
 
 
-@given(pools, recipes)
+@given(pools, any_recipes)
 def test_weight_0_means_never_in_whole_slots_too(pool, recipe):
     without = changed(recipe, weights=recipe.weights | {"a": 0.0})
     plan = pool.plan(without)
@@ -260,7 +301,7 @@ def test_a_category_elsewhere_leaves_the_other_slots_untouched(pool, recipe, slo
     assert pool.sample(recipe) & elsewhere == both.sample(recipe) & elsewhere
 
 
-@given(pools, recipes, st.integers(0, 799))
+@given(pools, recipes | by_price, st.integers(0, 799))
 def test_dropping_an_item_that_is_not_in_the_sample_changes_nothing(pool, recipe, row):
     kept = pool.kept(pool.plan(recipe))
     rest = np.arange(len(pool.keys)) != row
@@ -295,10 +336,20 @@ def test_of_two_items_with_the_same_draw_the_smaller_key_is_kept(codes):
     small, large = tied_keys()
     pool = Pool(np.array([large, small], dtype=np.uint64), np.array([7, 7]), np.array(codes), ("a", "b"))
     assert draw(pool.keys, SAMPLE_STREAM, 42).tolist() == [np.log(2)] * 2
-    plan = pool.plan(Recipe(cutoff=240, cap=1))
-    assert pool.kept(plan).tolist() == [False, True]
-    np.testing.assert_array_equal(plan.counts, count(pool, [1]))
-    assert plan.price_mean == pytest.approx(pool.prices[1])
+    by_price = Target(shape="by-price", size=1)
+    for recipe in (Recipe(cutoff=240, cap=1), Recipe(cutoff=1000, target=by_price)):
+        plan = pool.plan(recipe)
+        assert pool.kept(plan).tolist() == [False, True]
+        np.testing.assert_array_equal(plan.counts, count(pool, [1]))
+        assert plan.price_mean == pytest.approx(pool.prices[1])
+
+
+@pytest.mark.parametrize("slots", [(7, 9), (9, 7)])
+def test_by_price_a_tie_between_two_slots_goes_by_key_too(slots):
+    pool = Pool(np.array(tied_keys(), dtype=np.uint64), np.array(slots), np.array([0, 0]), ("a",))
+    plan = pool.plan(Recipe(cutoff=1000, target=Target(shape="by-price", size=1, exponent=0)))
+    assert pool.kept(plan).tolist() == [True, False]
+    np.testing.assert_array_equal(plan.counts, count(pool, [0]))
 
 
 def test_many_ties_away_from_the_edge_and_at_it_are_counted_exactly():

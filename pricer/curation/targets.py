@@ -53,7 +53,7 @@ def _filled(sizes: np.ndarray, weights: np.ndarray, size: int) -> np.ndarray:
     level = levels[(levels <= ratios[order]).argmax()]
     exact = np.minimum(sizes, level * weights)
     parts = np.floor(exact).astype(np.int64)
-    most_cut_off = np.argsort(parts - exact, kind="stable")
+    most_cut_off = np.argsort(np.round(parts - exact, 9), kind="stable")  # rounded, so that a last bit decides nothing
     parts[most_cut_off[: size - parts.sum()]] += 1
     return parts
 
