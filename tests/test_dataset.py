@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import numpy as np
@@ -10,13 +11,15 @@ from pricer.catalogue.build import build_catalogue
 from pricer.catalogue.store import Catalogue
 from pricer.curation.dataset import list_datasets, make_dataset, open_dataset
 from pricer.curation.index import open_index
-from pricer.curation.recipe import Recipe
+from pricer.curation.naive import naive_sizes
+from pricer.curation.recipe import Recipe, Target
 from pricer.curation.sampler import make_plan
 from pricer.errors import PricerError
-from pricer.items import ITEM_SCHEMA, content_hash
+from pricer.items import ITEM_SCHEMA, content_hash, exam_hash
 from tests.products import raw_row, write_rows
 
 RECIPE = Recipe(cutoff=30, cap=4, weights={"Toys": 0.2})
+SPLIT_FIELDS = ("split", "split_rule", "leaked")
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +106,9 @@ def test_the_same_again_gives_the_one_that_is_there(catalogue):
 
 def test_another_dataset_of_the_same_name_is_refused(catalogue):
     make_dataset(catalogue, RECIPE, "small")
-    with pytest.raises(PricerError, match="there is already a dataset 'small' with another recipe or catalogue; take"):
+    with pytest.raises(
+        PricerError, match="there is already a dataset 'small' with another recipe, split or catalogue; take"
+    ):
         make_dataset(catalogue, Recipe(cutoff=30, cap=5), "small")
 
 
@@ -139,7 +144,7 @@ def test_items_that_changed_since_the_load_make_no_dataset(catalogue):
 
 
 def test_row_groups_are_bounded_and_full(catalogue, monkeypatch):
-    monkeypatch.setattr("pricer.curation.dataset._ROW_GROUP", 16)
+    monkeypatch.setattr("pricer.curation.carrying_out._ROW_GROUP", 16)
     dataset = make_dataset(catalogue, RECIPE, "small")
     groups = pq.ParquetFile(dataset.folder / "train.parquet").metadata
     sizes = [groups.row_group(group).num_rows for group in range(groups.num_row_groups)]
@@ -173,3 +178,93 @@ def test_the_card_of_generated_data_says_so(catalogue):
     dataset = make_dataset(Catalogue(catalogue.folder), RECIPE, "made-up")
     assert dataset.manifest.generated
     assert "**Generated data: these products and their prices were made up by Pricer's demo.**" in dataset.card
+
+
+# The notebooks' split
+
+
+@pytest.fixture
+def alike(catalogue):
+    """The catalogue with every item of a store in one group of five or so."""
+    for path in (catalogue.folder / "items").glob("*.parquet"):
+        items = pl.read_parquet(path)
+        groups = (items["key"] % 130).alias("group")
+        pq.write_table(items.with_columns(groups).to_arrow().cast(ITEM_SCHEMA), path)
+    return Catalogue(catalogue.folder)
+
+
+def test_a_naive_split_cuts_the_sample_in_three(alike):
+    dataset = make_dataset(alike, RECIPE, "naive", split="naive")
+    whole = make_dataset(alike, RECIPE, "roles")
+    parts = [dataset.train().collect(), dataset.validation().collect(), dataset.exam().collect()]
+    ids = [item for part in parts for item in part["item_id"]]
+    assert sorted(ids) == sorted(whole.train().collect()["item_id"])
+    made = dataset.manifest
+    assert (made.train, made.validation, made.exam) == tuple(map(len, parts)) == naive_sizes(len(ids))
+    assert (made.split, whole.manifest.split) == ("naive", "roles")
+    assert (made.natural, made.balanced) == (made.exam, 0) and made.split_rule.startswith("sizes are in the second")
+
+
+def test_a_naive_split_says_which_exam_items_leaked(alike):
+    dataset = make_dataset(alike, RECIPE, "naive", split="naive")
+    train_groups = set(dataset.train().collect()["group"])
+    exam = dataset.exam().collect()
+    assert exam["leaked"].to_list() == [group in train_groups for group in exam["group"]]
+    assert dataset.manifest.leaked == exam["leaked"].sum() > 0
+    assert sorted(exam["natural_rank"]) == list(range(len(exam)))
+    assert exam["natural"].all() and not exam["balanced"].any() and exam["balanced_rank"].null_count() == len(exam)
+
+
+def test_a_naive_split_has_its_own_hashes_and_figures_of_its_train(alike):
+    dataset, whole = make_dataset(alike, RECIPE, "naive", split="naive"), make_dataset(alike, RECIPE, "roles")
+    made, train = dataset.manifest, dataset.train().collect()
+    assert made.exam_hash == exam_hash(dataset.exam().select("item_id", "price").collect().rows())
+    assert made.exam_hash != whole.manifest.exam_hash and dataset.id != whole.id
+    assert made.content_hash == content_hash(train.select("item_id", "price", "text").rows())
+    assert made.price_mean == pytest.approx(train["price"].mean())
+    assert sum(share.after for share in made.categories) == len(train)
+    assert made.capped_slots == whole.manifest.capped_slots
+
+
+@pytest.mark.parametrize("parts", [1, 7])
+def test_order_and_number_of_files_change_no_naive_split(alike, parts):
+    dataset = make_dataset(alike, RECIPE, "first", split="naive")
+    reshard(alike, parts)
+    other = make_dataset(alike, RECIPE, "second", split="naive")
+    assert other.manifest.content_hash == dataset.manifest.content_hash
+    assert other.exam().collect().equals(dataset.exam().collect())
+
+
+def test_one_name_is_not_both_splits(catalogue):
+    make_dataset(catalogue, RECIPE, "small")
+    with pytest.raises(PricerError, match="already a dataset 'small' with another recipe, split or catalogue"):
+        make_dataset(catalogue, RECIPE, "small", split="naive")
+
+
+def test_a_manifest_from_before_there_were_splits_is_one_by_roles(catalogue):
+    dataset = make_dataset(catalogue, RECIPE, "small")
+    path = dataset.folder / "manifest.json"
+    old = {name: value for name, value in json.loads(path.read_text()).items() if name not in SPLIT_FIELDS}
+    path.write_text(json.dumps(old))
+    assert (open_dataset("small").manifest.split, open_dataset("small").manifest.leaked) == ("roles", 0)
+
+
+def test_the_card_of_a_naive_split_warns(alike):
+    dataset = make_dataset(alike, RECIPE, "naive", split="naive")
+    made, card = dataset.manifest, dataset.card
+    assert "**Own exam, may leak:** the sample was shuffled and cut into train, validation and exam" in card
+    assert f"{made.leaked} of the {made.exam} exam items have a near-duplicate in train" in card
+    assert "The sizes are in the second notebook's proportions: exam and validation hold 1 item in 82 each" in card
+    assert "no recipe changes them" not in card
+
+
+@pytest.mark.parametrize(
+    ("cutoff", "shape", "line"),
+    [
+        (30, "log-uniform", "100 items in all, below $30 shared out by price^-1"),
+        (1000, "by-price", "100 items, drawn with weight ((price - 1) / 998)^2"),
+    ],
+)
+def test_the_card_says_what_a_target_is(catalogue, cutoff, shape, line):
+    recipe = Recipe(cutoff=cutoff, target=Target(shape=shape, size=100))
+    assert f"- {line}\n" in make_dataset(catalogue, recipe, "target").card

@@ -16,14 +16,7 @@ def write_card(manifest: "DatasetManifest") -> str:
     opening = (
         f"{manifest.train:,} products with their prices, sampled by Pricer {manifest.pricer_version} from "
         f"{manifest.market_size:,} of the catalogue {_plain(manifest.catalogue_name)} (version "
-        f"{manifest.catalogue_version}), to train models that guess a price from a description. Validation and exam "
-        "are the catalogue's own: no recipe changes them, and nothing in train or validation is a near-duplicate of "
-        "an exam item."
-    )
-    exam = (
-        f"The exam has a natural part, {manifest.natural:,} items drawn at random from the market, and a balanced "
-        f"part, {manifest.balanced:,} items spread over eight price bands; an item may be in both. The first k by "
-        "`natural_rank` or by `balanced_rank` are a fair shorter exam."
+        f"{manifest.catalogue_version}), to train models that guess a price from a description. {_split(manifest)}"
     )
     distance = (
         f"From pool to train the distance (total variation: 0 the same, 1 nothing in common) is "
@@ -37,13 +30,39 @@ def write_card(manifest: "DatasetManifest") -> str:
         f"# {_plain(manifest.name)}",
         *([GENERATED] if manifest.generated else []),
         opening,
-        f"## Parts\n\n{_parts(manifest)}\n\n{exam}",
+        f"## Parts\n\n{_parts(manifest)}\n\n{_exam(manifest)}",
         f"## Recipe\n\n{_recipe(manifest.recipe)}",
         f"## Categories\n\n{_categories(manifest)}\n\n{distance}",
         f"## Hashes\n\n{_hashes(manifest)}",
         f"## Licence\n\n{licence}",
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _split(manifest: "DatasetManifest") -> str:
+    if manifest.split == "naive":
+        return (
+            "**Own exam, may leak:** the sample was shuffled and cut into train, validation and exam, as the notebooks "
+            f"did, and {manifest.leaked:,} of the {manifest.exam:,} exam items have a near-duplicate in train. Errors "
+            "on this exam are not to be compared with errors on others."
+        )
+    return (
+        "Validation and exam are the catalogue's own: no recipe changes them, and nothing in train or validation is a "
+        "near-duplicate of an exam item."
+    )
+
+
+def _exam(manifest: "DatasetManifest") -> str:
+    if manifest.split == "naive":
+        return (
+            f"The {manifest.split_rule}. The first k by `natural_rank` are a fair shorter exam; `leaked` says which "
+            "items have a near-duplicate in train."
+        )
+    return (
+        f"The exam has a natural part, {manifest.natural:,} items drawn at random from the market, and a balanced "
+        f"part, {manifest.balanced:,} items spread over eight price bands; an item may be in both. The first k by "
+        "`natural_rank` or by `balanced_rank` are a fair shorter exam."
+    )
 
 
 def _parts(manifest: "DatasetManifest") -> str:
@@ -58,8 +77,12 @@ def _parts(manifest: "DatasetManifest") -> str:
 
 
 def _recipe(recipe: Recipe) -> str:
-    lines = []
-    if recipe.cutoff > LOWEST_SLOT:
+    lines, target = [], recipe.target
+    if target and recipe.by_price:
+        lines.append(f"{target.size:,} items, drawn with weight ((price - 1) / 998)^{target.exponent:g}")
+    elif target:
+        lines.append(f"{target.size:,} items in all, below ${recipe.cutoff:,} shared out by price^{target.exponent:g}")
+    elif recipe.cutoff > LOWEST_SLOT:
         lines.append(f"at most {recipe.cap:,} items at each whole dollar below ${recipe.cutoff:,}")
     if recipe.cutoff < SLOT_COUNT:
         lines.append(f"all items from ${recipe.cutoff:,} upwards")

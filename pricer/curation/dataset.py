@@ -1,8 +1,10 @@
-"""A dataset: a recipe carried out on a catalogue, with the catalogue's own validation and exam, whole or not at all."""
+"""A dataset: a recipe carried out on a catalogue, with the catalogue's own validation and exam, whole or not at all.
+
+With `split="naive"` the sample is cut into train, validation and an exam of its own instead, as the notebooks did.
+"""
 
 import hashlib
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,34 +14,24 @@ from typing import Literal
 import numpy as np
 import orjson
 import polars as pl
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 import pricer
 from pricer import settings
 from pricer.catalogue.store import MANIFEST, Catalogue, check_name
 from pricer.curation.card import write_card
+from pricer.curation.carrying_out import PARTS, Written, write_parts
 from pricer.curation.index import open_index
+from pricer.curation.naive import RULE, naive_split
 from pricer.curation.recipe import Recipe
-from pricer.curation.sampler import Plan, in_sample, make_plan
+from pricer.curation.sampler import Plan, make_plan
 from pricer.errors import PricerError
 from pricer.files import publish, staged_folder, write_whole
-from pricer.items import ITEM_SCHEMA, SLOT_COUNT, content_hash, merge_hashes
+from pricer.items import SLOT_COUNT
 from pricer.progress import Report, Step, silent
 
-PARTS = ("train", "validation", "exam")
-EXAM_SCHEMA = pa.schema(
-    [
-        *ITEM_SCHEMA,
-        ("natural", pa.bool_()),
-        ("balanced", pa.bool_()),
-        ("natural_rank", pa.int32()),
-        ("balanced_rank", pa.int32()),
-    ]
-)
-_ROW_GROUP = 8192  # items that are held at once: about 32 MB of them
+Split = Literal["roles", "naive"]
 
 
 class CategoryShare(BaseModel):
@@ -70,6 +62,9 @@ class DatasetManifest(BaseModel):
     currency: str
     recipe: Recipe
     recipe_id: str
+    split: Split = "roles"
+    split_rule: str = ""  # how a naive split's sizes were found
+    leaked: int = 0  # exam items that have a near-duplicate in train; a split by roles has none
     train: int
     validation: int
     exam: int
@@ -123,7 +118,10 @@ class Dataset:
         return pl.scan_parquet(self.folder / "validation.parquet")
 
     def exam(self) -> pl.LazyFrame:
-        """The exam's items, and natural, balanced (bool), natural_rank, balanced_rank (int or null)."""
+        """The exam's items, and natural, balanced (bool), natural_rank, balanced_rank (int or null).
+
+        An exam of the dataset's own (a naive split) also has leaked (bool), and no balanced part.
+        """
         return pl.scan_parquet(self.folder / "exam.parquet")
 
     def slots(self) -> dict[str, np.ndarray]:
@@ -157,31 +155,39 @@ def _opened(folder: Path) -> Dataset:
     return dataset
 
 
-def dataset_id(name: str, catalogue_hash: str, recipe: Recipe) -> str:
-    """16 hex digits of the SHA-256 of [name, content hash of the catalogue, id of the recipe] as JSON."""
-    return hashlib.sha256(orjson.dumps([name, catalogue_hash, recipe.id])).hexdigest()[:16]
+def dataset_id(name: str, catalogue_hash: str, recipe: Recipe, split: Split = "roles") -> str:
+    """16 hex digits of the SHA-256 of [name, content hash of the catalogue, id of the recipe] as JSON.
+
+    A naive split is a fourth word in it.
+    """
+    named = [name, catalogue_hash, recipe.id] + ([split] if split != "roles" else [])
+    return hashlib.sha256(orjson.dumps(named)).hexdigest()[:16]
 
 
-def make_dataset(catalogue: Catalogue, recipe: Recipe, name: str, report: Report = silent) -> Dataset:
+def make_dataset(
+    catalogue: Catalogue, recipe: Recipe, name: str, report: Report = silent, split: Split = "roles"
+) -> Dataset:
     """Carry a recipe out, item by item, holding a few thousand of them at a time.
 
-    The same name, catalogue and recipe give the dataset that is there already. PricerError where another has the name,
-    where the recipe keeps nothing, or where what is written is not what the plan says.
+    The same name, catalogue, recipe and split give the dataset that is there already. PricerError where another has the
+    name, where the recipe keeps nothing, or where what is written is not what the plan says.
     """
     started = time.monotonic()
-    identifier = dataset_id(check_name(name), catalogue.manifest.content_hash, recipe)
+    identifier = dataset_id(check_name(name), catalogue.manifest.content_hash, recipe, split)
     destination = settings.datasets_folder() / identifier
     if destination.is_dir():
         return _opened(destination)
     _check_name_is_free(name)
     report(Step("Planning", 0, "items"))
-    plan = make_plan(open_index(catalogue, recipe.seed), recipe)
+    index = open_index(catalogue, recipe.seed)
+    plan = make_plan(index, recipe)
     if not plan.size:
         raise PricerError(
             f"the recipe keeps none of the {plan.market_size:,} items that {catalogue.label} has to sample"
         )
+    naive = naive_split(index, plan) if split == "naive" else None
     with staged_folder(settings.datasets_folder()) as folder:
-        written = _write_parts(catalogue, plan, folder, report)
+        written = write_parts(catalogue, plan, naive, folder, report)
         manifest = _manifest(identifier, name, catalogue, plan, written, time.monotonic() - started)
         write_whole(folder / "card.md", write_card(manifest))
         write_whole(folder / MANIFEST, manifest.model_dump_json(indent=1))
@@ -194,114 +200,16 @@ def _check_name_is_free(name: str, but_for: str = "") -> None:
     for dataset in list_datasets():
         if dataset.name == name and dataset.id != but_for:
             raise PricerError(
-                f"there is already a dataset {name!r} with another recipe or catalogue; "
+                f"there is already a dataset {name!r} with another recipe, split or catalogue; "
                 f"take another name, or delete {dataset.folder}"
             )
 
 
-# Carrying out
-
-
-@dataclass(frozen=True)
-class _Written:
-    """What went into the files."""
-
-    counts: np.ndarray  # items of train by slot and category
-    hashes: list[str]  # content hashes of train's pieces
-    validation: pa.Table
-    exam: pa.Table
-
-
-def _write_parts(catalogue: Catalogue, plan: Plan, folder: Path, report: Report) -> _Written:
-    """Read the catalogue's items once and write train.parquet, validation.parquet and exam.parquet."""
-    counts, hashes, read = np.zeros_like(plan.counts), [], 0
-    others: dict[str, list[pa.Table]] = {"validation": [], "exam": []}
-    with _RowGroups(folder / "train.parquet") as train:
-        for piece in _pieces(catalogue):
-            sample = _sampled(piece, plan, counts)
-            train.write(sample)
-            hashes.append(_content_hash(sample))
-            for role, tables in others.items():
-                tables.append(piece.filter(pc.equal(piece["role"], role)))
-            read += len(piece)
-            report(Step("Sampling", read, "items", read / catalogue.manifest.items))
-    validation, exam = (pa.concat_tables(tables) for tables in others.values())
-    written = _Written(counts, hashes, validation, _with_ranks(exam, catalogue.exam()))
-    _check_sizes(catalogue, written, plan)
-    pq.write_table(written.validation, folder / "validation.parquet", compression="zstd", row_group_size=_ROW_GROUP)
-    pq.write_table(written.exam, folder / "exam.parquet", compression="zstd", row_group_size=_ROW_GROUP)
-    return written
-
-
-def _pieces(catalogue: Catalogue) -> Iterator[pa.Table]:
-    """All items of a catalogue, a few thousand at a time."""
-    for path in sorted((catalogue.folder / "items").glob("*.parquet")):
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_ROW_GROUP, columns=ITEM_SCHEMA.names):
-                yield pa.Table.from_batches([batch]).cast(ITEM_SCHEMA)
-
-
-def _sampled(table: pa.Table, plan: Plan, counts: np.ndarray) -> pa.Table:
-    """The rows of a piece that are in the sample; they are added to the counts by slot and category."""
-    table = table.filter(pc.equal(table["role"], "pool"))
-    codes = pc.index_in(table["category"], value_set=pa.array(plan.categories, pa.string())).to_numpy()
-    slots = table["slot"].to_numpy()
-    kept = in_sample(table["key"].to_numpy(), slots, codes, plan)
-    np.add.at(counts, (slots[kept], codes[kept]), 1)
-    return table.filter(pa.array(kept))
-
-
-def _content_hash(table: pa.Table) -> str:
-    return content_hash(zip(*(table[name].to_pylist() for name in ("item_id", "price", "text")), strict=True))
-
-
-def _with_ranks(items: pa.Table, exam: pl.DataFrame) -> pa.Table:
-    """The exam's items, by item_id as in the catalogue's exam file, with its flags and ranks."""
-    ranks = exam.select("item_id", "natural", "balanced", "natural_rank", "balanced_rank")
-    return pl.from_arrow(items).join(ranks, on="item_id").sort("item_id").to_arrow().cast(EXAM_SCHEMA)
-
-
-class _RowGroups:
-    """A Parquet file of items that is filled in full row groups, whatever comes in."""
-
-    def __init__(self, path: Path):
-        self._writer = pq.ParquetWriter(path, ITEM_SCHEMA, compression="zstd")
-        self._waiting = ITEM_SCHEMA.empty_table()
-
-    def write(self, table: pa.Table) -> None:
-        self._waiting = pa.concat_tables([self._waiting, table])
-        while len(self._waiting) >= _ROW_GROUP:
-            self._writer.write_table(self._waiting.slice(0, _ROW_GROUP), row_group_size=_ROW_GROUP)
-            self._waiting = self._waiting.slice(_ROW_GROUP)
-
-    def __enter__(self) -> "_RowGroups":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if len(self._waiting):
-            self._writer.write_table(self._waiting)
-        self._writer.close()
-
-
-def _check_sizes(catalogue: Catalogue, written: _Written, plan: Plan) -> None:
-    """PricerError unless every slot and category of train is as planned, and the other parts are as loaded."""
-    manifest = catalogue.manifest
-    got = (int(written.counts.sum()), len(written.validation), len(written.exam))
-    expected = (plan.size, manifest.validation, manifest.exam)
-    if got != expected or not np.array_equal(written.counts, plan.counts):
-        raise PricerError(
-            f"the files of {catalogue.label} gave {got} items to train, validation and exam, where {expected} were "
-            "expected: they were changed since the catalogue was made; load it again"
-        )
-
-
-# Telling
-
-
 def _manifest(
-    identifier: str, name: str, catalogue: Catalogue, plan: Plan, written: _Written, seconds: float
+    identifier: str, name: str, catalogue: Catalogue, plan: Plan, written: Written, seconds: float
 ) -> DatasetManifest:
-    made_from = catalogue.manifest
+    made_from, train, exam = catalogue.manifest, written.train, written.exam
+    naive = "leaked" in exam.column_names
     return DatasetManifest(
         id=identifier,
         name=name,
@@ -315,27 +223,30 @@ def _manifest(
         currency=made_from.currency,
         recipe=plan.recipe,
         recipe_id=plan.recipe.id,
-        train=plan.size,
-        validation=made_from.validation,
-        exam=made_from.exam,
-        natural=made_from.natural,
-        balanced=made_from.balanced,
-        content_hash=merge_hashes(written.hashes),
-        exam_hash=made_from.exam_hash,
-        price_mean=plan.price_mean,
-        price_median=plan.price_median,
-        tokens_mean=plan.tokens_mean,
+        split="naive" if naive else "roles",
+        split_rule=RULE if naive else "",
+        leaked=pc.sum(exam["leaked"]).as_py() if naive else 0,
+        train=train.size,
+        validation=len(written.validation),
+        exam=len(exam),
+        natural=pc.sum(exam["natural"]).as_py() or 0,
+        balanced=pc.sum(exam["balanced"]).as_py() or 0,
+        content_hash=written.content_hash,
+        exam_hash=written.exam_hash,
+        price_mean=train.price_mean,
+        price_median=train.price_median,
+        tokens_mean=train.tokens_mean,
         validation_price_mean=pc.mean(written.validation["price"]).as_py(),
-        exam_price_mean=pc.mean(written.exam["price"]).as_py(),
+        exam_price_mean=pc.mean(exam["price"]).as_py(),
         market_size=plan.market_size,
         market_price_mean=plan.market_price_mean,
         market_price_median=plan.market_price_median,
-        price_distance=plan.price_distance,
-        category_distance=plan.category_distance,
+        price_distance=train.price_distance,
+        category_distance=train.category_distance,
         capped_slots=plan.capped_slots,
         categories=[
             CategoryShare(category=category, before=before, after=after)
-            for category, before, after, *_ in plan.shares().rows()
+            for category, before, after, *_ in train.shares().rows()
         ],
         seconds=round(seconds, 2),
     )

@@ -18,8 +18,8 @@ SPLIT_STREAM = xxhash.xxh3_64_intdigest(b"split")
 EXAM, VALIDATION, TRAIN = range(3)
 FEWEST = 3  # items that can be split: one for each part
 RULE = (
-    "sizes in the second notebook's proportions: exam and validation hold 1 item in 82 each (10,000 of 820,000), or 1 "
-    "in 22 (1,000 of 22,000, its lite split) where that is more, but at most 1,000"
+    "sizes are in the second notebook's proportions: exam and validation hold 1 item in 82 each (10,000 of 820,000), "
+    "or 1 in 22 (1,000 of 22,000, its lite split) where that is more, yet at most 1,000"
 )
 _LITE, _FULL, _LITE_EXAM = 22, 82, 1_000
 
