@@ -55,6 +55,57 @@ def test_plan_takes_every_setting_of_a_recipe(catalogue, capsys):
     assert told["items"] == sum(told["slots"]) == sum(share["after"] for share in told["categories"])
 
 
+def test_plan_takes_a_target_in_place_of_a_cap(catalogue, capsys):
+    target = ["--target", "power", "--size", "50", "--exponent", "0.5"]
+    told = json.loads(run(capsys, "plan", catalogue, *target, "--json")[1])
+    assert told["recipe"]["target"] == {"shape": "power", "size": 50, "exponent": 0.5}
+    assert told["recipe"]["cutoff"] == 1000 and "cap" not in told["recipe"]
+    assert told["items"] == 50 == round(sum(told["slots_wished"])) and told["shortfall"] > 0
+    told = json.loads(run(capsys, "plan", catalogue, *target, "--cutoff", "30", "--json")[1])
+    assert told["recipe"]["cutoff"] == 30 and told["slots"][30:] == told["slots_before"][30:]
+
+
+def test_a_preset_s_target_can_be_given_another_size(catalogue, capsys):
+    told = json.loads(run(capsys, "plan", catalogue, "--preset", "notebook-2", "--size", "40", "--json")[1])
+    assert told["recipe"]["target"] == {"shape": "by-price", "size": 40, "exponent": 2.0} and told["items"] == 40
+
+
+def test_plan_says_what_another_recipe_would_add_and_remove(catalogue, capsys):
+    from pricer.curation.recipe import Recipe
+    from pricer.runs.recipes import save_recipe
+
+    save_recipe("few", Recipe(cutoff=1000, cap=1, seed=7), catalogue)
+    for name in ("notebook-2", "few"):
+        told = json.loads(run(capsys, "plan", catalogue, "--against", name, "--json")[1])
+        other = told["against"]
+        assert other["both"] + other["removed"] == told["items"]
+        assert other["both"] + other["added"] == other["items"]
+        for kind in ("added", "removed"):
+            assert sum(other[f"slots_{kind}"]) == sum(share[kind] for share in other["categories"]) == other[kind]
+
+
+def test_the_words_of_a_plan_tell_target_measures_and_what_another_recipe_would_do(catalogue, capsys):
+    words = run(capsys, "plan", catalogue, "--target", "flat", "--size", "5000", "--against", "natural")[1]
+    for part in (
+        "cutoff $1,000, seed 42, target flat of 5,000 items",
+        "the target changes nothing: every slot is kept whole",
+        "not quite the target: the pool has",
+        "worth",
+        "equal prices",
+        "natural (recipe",
+    ):
+        assert part in words
+
+
+def test_sample_carries_a_target_out_and_its_card_says_so(catalogue, capsys):
+    by_price = ["--target", "by-price", "--size", "60", "--seed", "3"]
+    planned = json.loads(run(capsys, "plan", catalogue, *by_price, "--json")[1])
+    made = json.loads(run(capsys, "sample", catalogue, *by_price, "--dataset", "dear", "--json")[1])
+    assert made["train"] == planned["items"] == 60 and made["recipe"] == planned["recipe"]
+    card = Path(made["folder"], "card.md").read_text()
+    assert "60 items" in card and "((price - 1) / 998)^2" in card and "at most" not in card
+
+
 def test_sample_makes_what_plan_says_and_datasets_lists_it(catalogue, capsys):
     planned = json.loads(run(capsys, "plan", catalogue, "--json")[1])
     made = json.loads(run(capsys, "sample", catalogue, "--dataset", "mine", "--json")[1])
@@ -83,6 +134,14 @@ def test_a_preset_and_a_saved_recipe_start_the_same_plan(catalogue, capsys):
         ["plan", "unknown"],
         ["plan", "test", "--cap", "0"],
         ["plan", "test", "--cap", "many"],
+        ["plan", "test", "--target", "flat"],
+        ["plan", "test", "--target", "round", "--size", "5"],
+        ["plan", "test", "--target", "flat", "--size", "5", "--cap", "3"],
+        ["plan", "test", "--target", "flat", "--size", "5", "--exponent", "2"],
+        ["plan", "test", "--target", "by-price", "--size", "5", "--cutoff", "30"],
+        ["plan", "test", "--size", "5"],
+        ["plan", "test", "--preset", "notebook-2", "--cap", "5"],
+        ["plan", "test", "--against", "unknown"],
         ["plan", "test", "--weight", "C0"],
         ["plan", "test", "--weight", "C0=nan"],
         ["plan", "test", "--preset", "unknown"],

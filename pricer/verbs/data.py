@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 
 from pricer.progress import Report, Step, duration
+from pricer.verbs import plan
+from pricer.verbs.stated import add_recipe_options, stated_recipe
 from pricer.verbs.verb import Verbs, path
 
 DEMO_ROWS = 60_000
@@ -29,26 +31,13 @@ def add_verbs(verbs: Verbs) -> None:
 
     verbs.add("catalogues", "list the catalogues on this machine", _catalogues, _catalogues_words)
 
-    verb = verbs.add("plan", "say exactly what a recipe would give", _plan, _plan_words)
-    _add_recipe_options(verb)
+    plan.add_verbs(verbs)
 
     verb = verbs.add("sample", "carry a recipe out to a dataset", _sample, _sample_words)
-    _add_recipe_options(verb)
+    add_recipe_options(verb)
     verb.add_argument("--dataset", required=True, metavar="NAME", help="name of the dataset")
 
     verbs.add("datasets", "list the datasets on this machine", _datasets, _datasets_words)
-
-
-def _add_recipe_options(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("catalogue", metavar="CATALOGUE", help="NAME or NAME@VERSION")
-    start = verb.add_mutually_exclusive_group()
-    start.add_argument("--preset", default="scaled", help="scaled (default), notebook-1 or natural")
-    start.add_argument("--recipe", metavar="NAME", help="a saved recipe, NAME or NAME@VERSION")
-    verb.add_argument("--cutoff", type=int, metavar="DOLLARS", help="keep every item from this slot upwards")
-    verb.add_argument("--cap", type=int, metavar="ITEMS", help="the most items in a slot below the cutoff")
-    verb.add_argument("--weight", type=_weight, action="append", default=[], metavar="CATEGORY=WEIGHT")
-    verb.add_argument("--default-weight", type=float, metavar="WEIGHT", help="of every category not named")
-    verb.add_argument("--seed", type=int, help="of the draw")
 
 
 def _demo(options: argparse.Namespace, report: Report) -> dict:
@@ -131,114 +120,12 @@ def _catalogues_words(result: dict) -> str:
     )
 
 
-def _plan(options: argparse.Namespace, report: Report) -> dict:
-    from pricer.catalogue.store import open_catalogue
-    from pricer.curation.index import open_index
-    from pricer.curation.sampler import make_plan
-
-    catalogue = open_catalogue(options.catalogue)
-    recipe = _recipe(options, catalogue)
-    plan = make_plan(open_index(catalogue, recipe.seed), recipe)
-    return {
-        "catalogue": catalogue.label,
-        "generated": catalogue.manifest.generated,
-        "recipe": recipe.model_dump(),
-        "recipe_id": recipe.id,
-        "items": plan.size,
-        "pool": plan.market_size,
-        "price_mean": _number(plan.price_mean),
-        "price_median": plan.price_median,
-        "pool_price_mean": _number(plan.market_price_mean),
-        "pool_price_median": plan.market_price_median,
-        "tokens_mean": _number(plan.tokens_mean),
-        "capped_slots": plan.capped_slots,
-        "price_distance": plan.price_distance,
-        "category_distance": plan.category_distance,
-        "note": plan.why_uncapped(),
-        "unknown_categories": list(recipe.unknown_categories(plan.categories)),
-        "categories": plan.shares().to_dicts(),
-        "slots_before": plan.before.sum(axis=1).tolist(),
-        "slots": plan.counts.sum(axis=1).tolist(),
-    }
-
-
-def _number(value: float) -> float | None:
-    """JSON has no nan: nothing is null."""
-    return value if value == value else None
-
-
-def _plan_words(result: dict) -> str:
-    recipe = result["recipe"]
-    lines = [
-        f"{result['items']:,} of {result['pool']:,} items from {result['catalogue']}"
-        f"{' (generated data)' if result['generated'] else ''}, recipe {result['recipe_id']}",
-        f"  cutoff ${recipe['cutoff']:,}, seed {recipe['seed']}, "
-        f"cap {recipe['cap']:,} in {result['capped_slots']} slots",
-        f"  weights: {_weights_told(recipe)}",
-        f"  mean {_dollars(result['price_mean'])} (pool {_dollars(result['pool_price_mean'])}), "
-        f"median ${result['price_median']:,} (pool ${result['pool_price_median']:,})",
-        f"  distance from the market {result['price_distance']:.1%} by price, "
-        f"{result['category_distance']:.1%} by category",
-    ]
-    if result["note"]:
-        lines.append(f"  the cap changes nothing: {result['note']}")
-    if result["unknown_categories"]:
-        lines.append(f"  the catalogue has no {', '.join(result['unknown_categories'])}")
-    lines.append("")
-    lines.append(f"  {'items':>12}  {'of':>12}  {'share':>6}  {'was':>6}  category")
-    lines += [
-        f"  {share['after']:>12,}  {share['before']:>12,}  {share['share_after']:>6.1%}  {share['share_before']:>6.1%}"
-        f"  {share['category']}"
-        for share in result["categories"]
-    ]
-    return "\n".join(lines)
-
-
-def _weights_told(recipe: dict) -> str:
-    weights = [f"{category} {weight:g}" for category, weight in recipe["weights"].items()]
-    return ", ".join([*weights, f"{'all others' if weights else 'all'} {recipe['default_weight']:g}"])
-
-
-def _dollars(value: float | None) -> str:
-    return "none" if value is None else f"${value:,.2f}"
-
-
-def _recipe(options: argparse.Namespace, catalogue):
-    """The recipe that the options state: a saved one or a preset, with single settings changed."""
-    from pricer.curation.index import open_index
-    from pricer.curation.recipe import Recipe, preset
-
-    if options.recipe:
-        from pricer.runs.recipes import open_recipe
-
-        start = open_recipe(options.recipe).recipe
-    else:
-        index = open_index(catalogue)
-        start = preset(options.preset, index.counts, index.categories)
-    stated = ("cutoff", "cap", "default_weight", "seed")
-    changed = {name: getattr(options, name) for name in stated if getattr(options, name) is not None}
-    settings_ = start.model_dump() | changed
-    if options.weight or options.default_weight is not None:
-        # Weights are relative to the default, so a new default starts from no other weights.
-        kept = {} if options.default_weight is not None else start.weights
-        settings_["weights"] = kept | dict(options.weight)
-    return Recipe(**settings_)
-
-
-def _weight(text: str) -> tuple[str, float]:
-    category, _, weight = text.rpartition("=")
-    try:
-        return category, float(weight)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected CATEGORY=WEIGHT, got {text!r}") from None
-
-
 def _sample(options: argparse.Namespace, report: Report) -> dict:
     from pricer.catalogue.store import open_catalogue
     from pricer.curation.dataset import make_dataset
 
     catalogue = open_catalogue(options.catalogue)
-    return _dataset_facts(make_dataset(catalogue, _recipe(options, catalogue), options.dataset, report))
+    return _dataset_facts(make_dataset(catalogue, stated_recipe(options, catalogue), options.dataset, report))
 
 
 def _dataset_facts(dataset) -> dict:
