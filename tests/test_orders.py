@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pricer.__main__ import main
 from pricer.catalogue.build import build_catalogue
+from pricer.catalogue.store import open_catalogue
 from pricer.curation.dataset import Dataset, make_dataset
 from pricer.curation.recipe import Recipe
 from pricer.runs import jobs
@@ -74,6 +75,14 @@ def test_preflight_warns_of_few_items_and_of_the_same_run(dataset):
     assert (looks[0].value, looks[-1].value) == ("50", run.name)
     other = preflight(replace(order, seed=1), dataset, [run])
     assert run.name not in [check.value for check in other.checks]
+
+
+def test_preflight_leaves_out_a_part_that_an_own_exam_does_not_have(dataset):
+    own = make_dataset(open_catalogue("test"), Recipe(cutoff=1, cap=10), "naive", split="naive")
+    found = preflight(Order("mean", "naive"), own)
+    assert found.exam_items == {"natural": own.manifest.exam} and found.may_start
+    assert any("Own exam, may leak" in check.words for check in found.checks)
+    assert not preflight(Order("mean", "naive", asked="balanced"), own).may_start
 
 
 def test_preflight_stops_where_memory_is_short(dataset, monkeypatch):

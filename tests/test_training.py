@@ -6,12 +6,14 @@ import pytest
 
 from pricer.__main__ import main
 from pricer.catalogue.build import build_catalogue
+from pricer.catalogue.store import open_catalogue
 from pricer.curation.dataset import Dataset, make_dataset
 from pricer.curation.recipe import Recipe
 from pricer.errors import PricerError
 from pricer.evaluation.errors import metrics
+from pricer.evaluation.leaderboard import leaderboard
 from pricer.runs.guessing import describe, guess_prices, read_descriptions, runs_that_guess, worked_examples
-from pricer.runs.store import list_runs, open_run
+from pricer.runs.store import RunManifest, list_runs, open_run
 from pricer.runs.training import Order, live_guesses, read_train, train_run
 from tests.products import raw_row, write_rows
 
@@ -126,3 +128,38 @@ def test_the_verbs_go_from_train_to_predict(dataset, tmp_path, capsys):
     (tmp_path / "in.csv").write_text("text\nan oak table\na lamp\n")
     assert run("predict", str(tmp_path / "in.csv"), "--output", str(tmp_path / "out.csv"))["products"] == 2
     assert (tmp_path / "out.csv").read_text().splitlines()[0] == "text,mean on all,words"
+
+
+# An exam of the dataset's own
+
+
+@pytest.fixture
+def naive(dataset) -> Dataset:
+    return make_dataset(open_catalogue("test"), Recipe(cutoff=1, cap=10), "naive", split="naive")
+
+
+def test_a_run_on_an_exam_of_its_own_knows_what_leaked_and_stands_with_no_other(naive):
+    own, other = train_run(Order("mean", "naive")), train_run(Order("mean", "all"))
+    assert (own.manifest.split, other.manifest.split) == ("naive", "roles")
+    assert own.manifest.asked_items == naive.manifest.exam
+    assert own.graded().table["leaked"].dtype == pl.Boolean and "leaked" not in other.graded().table.columns
+    with pytest.raises(PricerError, match="graded on different exams"):
+        leaderboard([own.graded(), other.graded()])
+
+
+def test_an_own_exam_has_no_balanced_part_to_ask(naive):
+    with pytest.raises(PricerError, match="the exam of 'naive' has no balanced part; ask the natural one"):
+        train_run(Order("mean", "naive", asked="balanced"))
+    assert list_runs() == []
+
+
+def test_an_own_exam_cannot_be_ranked_by_what_it_has_not(naive):
+    run = train_run(Order("mean", "naive"))
+    board = leaderboard([run.graded()], "balanced")
+    assert board["items"].to_list() == [0] and board["place"].to_list() == [None]
+
+
+def test_a_run_from_before_there_were_splits_is_one_by_roles(dataset):
+    old = train_run(Order("mean", "all")).manifest.model_dump()
+    del old["split"]
+    assert RunManifest.model_validate(old).split == "roles"

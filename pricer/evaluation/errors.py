@@ -38,7 +38,7 @@ class GradedRun:
 
     `table` has one row an exam item that was asked: item_id, price, guess (null or not finite where there is none),
     status ("answer", "refusal", "unparsable" or "failed"), group, category, title, and natural_rank and balanced_rank
-    from 0, null outside that exam.
+    from 0, null outside that exam. For an exam of a dataset's own it has leaked (bool): a near-duplicate is in train.
     """
 
     id: str

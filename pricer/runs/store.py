@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 
 from pricer import settings
 from pricer.catalogue.store import MANIFEST
-from pricer.curation.dataset import Dataset, open_dataset
+from pricer.curation.dataset import Dataset, Split, open_dataset
 from pricer.errors import PricerError
 from pricer.evaluation.errors import GradedRun
 from pricer.models import Model, load
@@ -41,6 +41,7 @@ class RunManifest(BaseModel):
     catalogue_version: int
     catalogue_hash: str
     exam_hash: str
+    split: Split = "roles"  # "naive": the exam is the dataset's own, and may leak
     asked: str  # "natural", "balanced" or "both"
     first_k: int | None  # of each exam asked; None means all
     asked_items: int
@@ -88,7 +89,8 @@ class Run:
 
     def graded(self) -> GradedRun:
         """The guesses beside the prices, as evaluation reads them."""
-        exam = self.dataset().exam().select(_EXAM_COLUMNS).collect()
+        leaked = ("leaked",) if self.manifest.split == "naive" else ()
+        exam = self.dataset().exam().select(*_EXAM_COLUMNS, *leaked).collect()
         table = self.guesses().select("item_id", "guess", "status").join(exam, on="item_id", how="left")
         manifest = self.manifest
         return GradedRun(self.id, self.name, manifest.family, manifest.exam_hash, manifest.train_median, table)

@@ -73,6 +73,8 @@ def train_run(order: Order, report: Report = silent) -> Run:
     """
     _check(order)
     dataset = open_dataset(order.dataset)
+    if order.asked == "balanced" and not dataset.manifest.balanced:
+        raise PricerError(f"the exam of {dataset.name!r} has no balanced part; ask the natural one")
     model = make_model(order.model, order.seed, **order.settings)
     check_memory(order.model, min(order.first_n or dataset.manifest.train, dataset.manifest.train))
     train = read_train(dataset, order.model, order.first_n)
@@ -208,6 +210,7 @@ def _manifest(order: Order, dataset: Dataset, train: pl.DataFrame, asked: _Asked
         catalogue_version=about.catalogue_version,
         catalogue_hash=about.catalogue_hash,
         exam_hash=about.exam_hash,
+        split=about.split,
         asked=order.asked,
         first_k=order.first_k,
         asked_items=len(asked.guesses),

@@ -1,0 +1,43 @@
+"""What leaks are worth to a run: its error on exam items that have a near-duplicate in train, and on clean ones."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from pricer.evaluation.errors import asked, scored
+from pricer.evaluation.intervals import Interval, mean_interval
+
+
+@dataclass(frozen=True)
+class LeakErrors:
+    """Mean errors in dollars with their 95 % intervals, and how many items each is of."""
+
+    leaked: Interval
+    leaked_items: int
+    clean: Interval
+    clean_items: int
+    difference: Interval  # leaked less clean: below zero where a run errs less on what it may know by heart
+
+    @property
+    def differs(self) -> bool:
+        """Whether the difference is more than chance: its interval leaves zero out."""
+        _, low, high = self.difference
+        return low is not None and high is not None and not low <= 0 <= high
+
+
+def leak_errors(graded: pl.DataFrame, train_median: float, k: int | None = None, seed: int = 0) -> LeakErrors:
+    """Compare a run's errors on leaked and on clean items; `graded` is the table of a `GradedRun`, with leaked (bool).
+
+    Near-duplicates leak together, so no group is on both sides, and the two are resampled apart. The items differ in
+    more than leaking (in price, to begin with): what a yardstick's two errors differ by is not the leak's doing.
+    """
+    table = scored(asked(graded, "natural", k), train_median)
+    error, group, leaked = (table[name].to_numpy() for name in ("error", "group", "leaked"))
+    sides = [mean_interval(error[side], group[side], seed=seed) for side in (leaked, ~leaked)]
+    difference = Interval(None, None, None)
+    if leaked.any() and not leaked.all():
+        # The mean of the two sides' means, of which one is turned round, is the difference of the means.
+        difference = mean_interval(np.where(leaked, 2.0, -2.0) * error, group, leaked.astype(np.int64), seed)
+    above_zero = [side._replace(low=None if side.low is None else max(0.0, side.low)) for side in sides]
+    return LeakErrors(above_zero[0], int(leaked.sum()), above_zero[1], int((~leaked).sum()), difference)
