@@ -261,10 +261,10 @@ def test_the_card_of_a_naive_split_warns(alike):
 @pytest.mark.parametrize(
     ("cutoff", "shape", "line"),
     [
-        (30, "log-uniform", "100 items in all, below $30 shared out by price^-1"),
-        (1000, "by-price", "100 items, drawn with weight ((price - 1) / 998)^2"),
+        (30, "log-uniform", "100 items, those below $30 shared out over whole dollars in proportion to 1 / price"),
+        (1000, "by-price", "100 items, drawn with weight ((price - 1) / 998)^2 times their category's"),
     ],
 )
 def test_the_card_says_what_a_target_is(catalogue, cutoff, shape, line):
     recipe = Recipe(cutoff=cutoff, target=Target(shape=shape, size=100))
-    assert f"- {line}\n" in make_dataset(catalogue, recipe, "target").card
+    assert f"- target {shape}: {line}" in make_dataset(catalogue, recipe, "target").card

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pricer.curation.card import recipe_lines
 from pricer.curation.recipe import Recipe, Target
 from pricer.curation.targets import shape, target_caps
 from pricer.draws import SAMPLE_STREAM, draw, splitmix64
@@ -172,6 +173,28 @@ def test_an_empty_pool_gives_an_empty_plan(name):
         plan = pool.plan(with_target(Target(shape=name, size=5)))
         assert plan.size == 0 and plan.wished.shape == (1000,) and len(plan.spikes) == 0
         assert plan.effective_size == plan.price_evenness == plan.category_evenness == plan.market_covered == 0
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        (
+            Recipe(cutoff=1000, target=Target(shape="by-price", size=8200, exponent=2.5)),
+            "8,200 items, drawn with weight ((price - 1) / 998)^2.5 times their category's, price in whole dollars",
+        ),
+        (
+            Recipe(cutoff=1000, target=Target(shape="flat", size=5000)),
+            "5,000 items shared out over whole dollars in equal parts, as far as the pool has them",
+        ),
+        (
+            Recipe(cutoff=240, target=Target(shape="power", size=5000, exponent=-0.5)),
+            "5,000 items, those below $240 shared out over whole dollars in proportion to price^-0.5, "
+            "as far as the pool has them\n- all items from $240 upwards",
+        ),
+    ],
+)
+def test_a_card_tells_the_target(recipe, words):
+    assert f"- target {recipe.target.shape}: {words}" in recipe_lines(recipe)
 
 
 # What falls short

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pricer.curation.recipe import Recipe
+from pricer.curation.recipe import Recipe, Target
 from pricer.items import LOWEST_SLOT, SLOT_COUNT
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def write_card(manifest: "DatasetManifest") -> str:
         *([GENERATED] if manifest.generated else []),
         opening,
         f"## Parts\n\n{_parts(manifest)}\n\n{_exam(manifest)}",
-        f"## Recipe\n\n{_recipe(manifest.recipe)}",
+        f"## Recipe\n\n{recipe_lines(manifest.recipe)}",
         f"## Categories\n\n{_categories(manifest)}\n\n{distance}",
         f"## Hashes\n\n{_hashes(manifest)}",
         f"## Licence\n\n{licence}",
@@ -76,12 +76,11 @@ def _parts(manifest: "DatasetManifest") -> str:
     return _table(("part", "items", "mean price", "file"), rows)
 
 
-def _recipe(recipe: Recipe) -> str:
-    lines, target = [], recipe.target
-    if target and recipe.by_price:
-        lines.append(f"{target.size:,} items, drawn with weight ((price - 1) / 998)^{target.exponent:g}")
-    elif target:
-        lines.append(f"{target.size:,} items in all, below ${recipe.cutoff:,} shared out by price^{target.exponent:g}")
+def recipe_lines(recipe: Recipe) -> str:
+    """The settings of a recipe, one line of a Markdown list each."""
+    lines = []
+    if recipe.target:
+        lines.append(_target(recipe.target, recipe.cutoff))
     elif recipe.cutoff > LOWEST_SLOT:
         lines.append(f"at most {recipe.cap:,} items at each whole dollar below ${recipe.cutoff:,}")
     if recipe.cutoff < SLOT_COUNT:
@@ -90,6 +89,17 @@ def _recipe(recipe: Recipe) -> str:
     lines.append(f"weight of {'all others' if recipe.weights else 'every category'}: {recipe.default_weight:g}")
     lines.append(f"seed: {recipe.seed}")
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _target(target: Target, cutoff: int) -> str:
+    asked = f"target {target.shape}: {target.size:,} items"
+    if target.shape == "by-price":
+        weight = f"((price - 1) / 998)^{target.exponent:g}"
+        return f"{asked}, drawn with weight {weight} times their category's, price in whole dollars"
+    where = f", those below ${cutoff:,}" if cutoff < SLOT_COUNT else ""
+    shares = {"flat": "in equal parts", "log-uniform": "in proportion to 1 / price"}
+    share = shares.get(target.shape, f"in proportion to price^{target.exponent:g}")
+    return f"{asked}{where} shared out over whole dollars {share}, as far as the pool has them"
 
 
 def _categories(manifest: "DatasetManifest") -> str:
