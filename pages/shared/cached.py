@@ -13,6 +13,7 @@ from pricer.curation.index import PoolIndex, open_index
 from pricer.curation.recipe import Recipe
 from pricer.curation.sampler import Plan, make_plan
 from pricer.curation.slots import items_of_slot
+from pricer.curation.solver import Solution, Wishes, solve
 from pricer.evaluation.comparison import Paired, paired
 from pricer.evaluation.errors import GradedRun, Metrics, Reading, asked, metrics, scored
 from pricer.evaluation.leaderboard import leaderboard
@@ -26,6 +27,7 @@ _KEYS = {
     Dataset: lambda dataset: f"{dataset.folder} {dataset.manifest.content_hash}",
     Recipe: lambda recipe: recipe.id,
     Run: lambda run: str(run.folder),
+    Wishes: repr,
 }
 
 
@@ -37,6 +39,11 @@ def index(catalogue: Catalogue, seed: int) -> PoolIndex:
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_KEYS)
 def plan(catalogue: Catalogue, recipe: Recipe) -> Plan:
     return make_plan(index(catalogue, recipe.seed), recipe)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_KEYS)
+def solution(catalogue: Catalogue, wishes: Wishes, seed: int) -> Solution:
+    return solve(index(catalogue, seed), wishes, seed)
 
 
 @st.cache_data(max_entries=32, show_spinner=False, hash_funcs=_KEYS)

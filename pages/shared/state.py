@@ -24,6 +24,10 @@ OWN_SETTINGS = "own"
 SCALE = "curate_scale"
 RANGE = "curate_range"
 SLOT = "curate_slot"  # the slot that was clicked
+SOLVE_SIZE = "curate_solve_size"  # what is wished of a proposed recipe
+SOLVE_MEAN = "curate_solve_mean"
+SOLVE_SHARE = "curate_solve_share"
+SOLVED = "curate_solved"  # a catalogue's folder, a seed, and the wishes that were submitted for them
 
 EXAM = "exam"  # hash of the exam whose runs Compare and Predict show
 READING = "compare_reading"
@@ -47,6 +51,7 @@ DEFAULTS = {
     SCALE: "log",
     RANGE: (1, 999),
     SLOT: None,
+    SOLVED: None,
     EXAM: None,
     READING: "natural",
     MODEL_A: None,
