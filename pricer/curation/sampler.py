@@ -21,6 +21,8 @@ from pricer.curation.thresholds import Segments, find_thresholds, settle
 from pricer.draws import SAMPLE_STREAM, draw
 from pricer.items import LOWEST_SLOT, SLOT_COUNT
 
+Ties = dict[int, frozenset[int]]  # slot: keys of the items that it keeps by key, being level with the first left out
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -36,7 +38,7 @@ class Plan:
     counts: np.ndarray  # int64 (1000, C)
     limits: np.ndarray  # float64 (1000, C): what a draw must stay below; inf where all is kept, 0 where nothing
     thresholds: np.ndarray  # float64 (1000): the limits of weight 1
-    ties: dict[int, frozenset[int]]  # slot: keys of the items that it keeps by key, being level with the first left out
+    ties: Ties
     price_mean: float
     tokens_mean: float
     market_price_mean: float
@@ -184,9 +186,6 @@ def make_plan(index: PoolIndex, recipe: Recipe) -> Plan:
         market_price_mean=_mean(index.prices[LOWEST_SLOT:], index.counts[LOWEST_SLOT:]),
         market_tokens_mean=_mean(index.tokens[LOWEST_SLOT:], index.counts[LOWEST_SLOT:]),
     )
-
-
-Ties = dict[int, frozenset[int]]
 
 
 def _cut(index: PoolIndex, recipe: Recipe, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, Ties]:
