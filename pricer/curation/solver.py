@@ -60,13 +60,13 @@ class _Task:
     """What stays the same while a recipe is sought."""
 
     index: PoolIndex
-    wishes: Wishes
+    wishes: Wishes  # as far as size and mean can be reached
     start: Recipe  # whose weights and seed are the first ones tried
     counts: np.ndarray  # int64 (999, categories of positive weight)
     prices: np.ndarray  # float64, the same: dollars
     shape: np.ndarray  # int64 (999): the slots of the market, or of the recipe to keep
-    cutoffs: np.ndarray  # bool (1000, 1): which may be proposed
-    caps: tuple[int, int]  # the smallest and the largest that may be
+    every: Reach  # of caps from the smallest to the largest that may be proposed
+    cutoffs: np.ndarray  # bool (1000, 1): which may be
 
     def reach(self, caps: np.ndarray) -> Reach:
         return reach(self.counts, self.prices, caps, self.wishes.most_share)
@@ -81,11 +81,8 @@ def solve(index: PoolIndex, wishes: Wishes, seed: int = 42) -> Solution:
     """
     started = time.perf_counter()
     task = _task(index, wishes, seed)
-    every = task.reach(caps_between(*task.caps, CAPS))
-    possible = reachable(wishes, every)
-    task = replace(task, wishes=possible)
-    best = _best(possible, (_search(attempt) for attempt in (*_small_changes(task), task)))
-    missed = misses(wishes, possible, best, every)
+    best = _best(task.wishes, (_search(attempt) for attempt in (*_small_changes(task), task)))
+    missed = misses(wishes, task.wishes, best, task.every)
     return Solution(
         recipe=best.recipe,
         plan=best,
@@ -112,8 +109,9 @@ def _task(index: PoolIndex, wishes: Wishes, seed: int) -> _Task:
         raise PricerError("every category that has items has weight 0" if some else "the pool has no item to choose")
     kept = make_plan(index, keep.model_copy(update={"seed": seed})).counts if keep else index.counts
     shape = kept[LOWEST_SLOT:].sum(axis=1)
+    every = reach(counts, prices, caps_between(1, int(counts.sum(axis=1).max()), CAPS), wishes.most_share)
     cutoffs = np.ones((len(CUTOFFS), 1), dtype=bool)
-    return _Task(index, wishes, start, counts, prices, shape, cutoffs, (1, int(counts.sum(axis=1).max())))
+    return _Task(index, reachable(wishes, every), start, counts, prices, shape, every, cutoffs)
 
 
 def _small_changes(task: _Task) -> Iterator[_Task]:
@@ -121,8 +119,8 @@ def _small_changes(task: _Task) -> Iterator[_Task]:
     keep = task.wishes.keep
     if keep and keep.cap:
         yield replace(task, cutoffs=CUTOFFS[:, None] == keep.cutoff)
-        if keep.cap < task.caps[1]:
-            yield replace(task, caps=(keep.cap, keep.cap))
+        if keep.cap < task.every.caps[0]:
+            yield replace(task, every=task.reach(np.array([keep.cap])))
 
 
 def _best(wishes: Wishes, plans: Iterable[Plan]) -> Plan:
@@ -150,9 +148,8 @@ def _rank(wishes: Wishes, plan: Plan) -> tuple[float, ...]:
 
 def _search(task: _Task) -> Plan:
     """The best exact plan: of pairs of cutoff and cap over the whole range, in the promising part, and around a few."""
-    every = task.reach(caps_between(*task.caps, CAPS))
-    columns = np.flatnonzero(_passing(task, every, task.wishes, ROUGHLY).any(axis=0))
-    these = task.reach(caps_around(every.caps, columns[0], columns[-1], CAPS))
+    columns = np.flatnonzero(_passing(task, task.every, task.wishes, ROUGHLY).any(axis=0))
+    these = task.reach(caps_around(task.every.caps, columns[0], columns[-1], CAPS))
     cells = (cell for ladder in (NEARLY, LOOSELY) for cell in _cells(task, these, task.wishes, ladder)[:TRIALS])
     trials = None if _can_be_met(task, these) else 1
     return _best(task.wishes, (_settled(task, these, *cell) for cell in islice(cells, trials)))
