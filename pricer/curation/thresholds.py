@@ -47,12 +47,14 @@ def find_thresholds(segments: Segments, caps: np.ndarray) -> tuple[np.ndarray, n
 def fluid_thresholds(sizes: np.ndarray, weights: np.ndarray, caps: np.ndarray | int) -> np.ndarray:
     """Thresholds that are expected to keep each row's cap: t where the sum of n·(1 - exp(-t·w)) is that.
 
-    Newton's method from t = 0: the sum is concave, so it rises to the root and never beyond. `sizes` is (rows,
-    columns), every row's sum above its cap. Good to about one part in a thousand.
+    Newton's method from where t would be if all weighed the mean: the sum is concave in w, so that is no larger than
+    the root, and concave in t, so it rises to the root and never beyond. `sizes` is (rows, columns), every row's sum
+    above its cap. Good to about one part in a thousand.
     """
-    thresholds = np.zeros(len(sizes))
-    surplus = sizes.sum(axis=1) - caps
+    totals = sizes.sum(axis=1)
+    surplus = totals - caps
     with np.errstate(all="ignore"):  # far-apart weights may leave nothing finite; the search then does without
+        thresholds = np.log(totals / surplus) * totals / _weighted_sums(sizes, weights)
         for _ in range(50):
             left = sizes * np.exp(-thresholds[:, None] * weights)
             steps = (left.sum(axis=1) - surplus) / _weighted_sums(left, weights)
