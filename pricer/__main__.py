@@ -19,7 +19,7 @@ from pathlib import Path
 from pricer import settings
 from pricer.errors import PricerError
 from pricer.progress import Pace, Progress, Report, Step, duration
-from pricer.verbs import data, models, solve
+from pricer.verbs import data, models, recipes, solve
 from pricer.verbs.verb import Verbs
 
 _WRITES_PER_SECOND = 4
@@ -158,6 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = Verbs(parser.add_subparsers(metavar="VERB", required=True))
     data.add_verbs(verbs)
     solve.add_verbs(verbs)
+    recipes.add_verbs(verbs)
     models.add_verbs(verbs)
     verb = verbs.add("app", "open Pricer in a browser, with a demo catalogue if there is none", _app, str)
     verb.add_argument("--port", type=int, default=8501, help="on 127.0.0.1 (default 8501)")

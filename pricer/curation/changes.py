@@ -1,4 +1,4 @@
-"""What differs between two recipes, setting by setting, in words for a person."""
+"""A recipe, and what differs between two, setting by setting, in words for a person."""
 
 from pricer.curation.recipe import OWN_EXPONENTS, Recipe
 
@@ -24,6 +24,17 @@ def describe_changes(old: Recipe, new: Recipe) -> list[str]:
     if old.seed != new.seed:
         changes.append(f"seed {old.seed} → {new.seed}")
     return changes
+
+
+def describe_recipe(recipe: Recipe) -> str:
+    """All settings in one line.
+
+    >>> describe_recipe(Recipe(cutoff=240, cap=1200, weights={"Automotive": 0.2}))
+    'cutoff $240, cap 1,200, Automotive 0.2, all others 1, seed 42'
+    """
+    weights = [f"{category} {_weight(weight)}" for category, weight in recipe.weights.items()]
+    others = f"{'all others' if weights else 'all weights'} {_weight(recipe.default_weight)}"
+    return ", ".join([f"cutoff ${recipe.cutoff:,}", describe_limit(recipe), *weights, others, f"seed {recipe.seed}"])
 
 
 def describe_limit(recipe: Recipe) -> str:

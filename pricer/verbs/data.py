@@ -36,6 +36,13 @@ def add_verbs(verbs: Verbs) -> None:
     verb = verbs.add("sample", "carry a recipe out to a dataset", _sample, _sample_words)
     add_recipe_options(verb)
     verb.add_argument("--dataset", required=True, metavar="NAME", help="name of the dataset")
+    verb.add_argument(
+        "--split",
+        choices=("roles", "naive"),
+        default="roles",
+        help="roles (default): the catalogue's own validation and exam; naive: shuffle the sample and cut it, as the "
+        "notebooks did, which leaks near-duplicates into an exam of its own",
+    )
 
     verbs.add("datasets", "list the datasets on this machine", _datasets, _datasets_words)
 
@@ -125,7 +132,8 @@ def _sample(options: argparse.Namespace, report: Report) -> dict:
     from pricer.curation.dataset import make_dataset
 
     catalogue = open_catalogue(options.catalogue)
-    return _dataset_facts(make_dataset(catalogue, stated_recipe(options, catalogue), options.dataset, report))
+    recipe = stated_recipe(options, catalogue)
+    return _dataset_facts(make_dataset(catalogue, recipe, options.dataset, report, options.split))
 
 
 def _dataset_facts(dataset) -> dict:
@@ -133,10 +141,14 @@ def _dataset_facts(dataset) -> dict:
 
 
 def _sample_words(facts: dict) -> str:
-    return (
-        f"{_name(facts)}: train {facts['train']:,}, validation {facts['validation']:,}, exam {facts['exam']:,}\n"
-        f"  train {facts['content_hash'][:8]}, exam {facts['exam_hash'][:8]}, in {facts['folder']}"
-    )
+    lines = [
+        f"{_name(facts)}: train {facts['train']:,}, validation {facts['validation']:,}, exam {facts['exam']:,}",
+        f"  train {facts['content_hash'][:8]}, exam {facts['exam_hash'][:8]}, in {facts['folder']}",
+    ]
+    if facts["split"] == "naive":
+        lines.append(f"  own exam, may leak: {facts['leaked']:,} of its items have a near-duplicate in train")
+        lines.append(f"  ({facts['split_rule']})")
+    return "\n".join(lines)
 
 
 def _datasets(options: argparse.Namespace, report: Report) -> dict:
@@ -150,5 +162,6 @@ def _datasets_words(result: dict) -> str:
         return "no dataset yet; make one with: python -m pricer sample CATALOGUE --dataset NAME"
     return "\n".join(
         f"{_name(facts)}  train {facts['train']:,}  from {facts['catalogue_name']}  {facts['content_hash'][:8]}"
+        f"{'  own exam, may leak' if facts['split'] == 'naive' else ''}"
         for facts in result["datasets"]
     )

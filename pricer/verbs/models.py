@@ -88,10 +88,14 @@ def _train_words(facts: dict) -> str:
         f"{_name(facts)}, run {facts['id']}\n"
         f"  error {_dollars(facts['error_dollars'])} ({_dollars(facts['error_low'])} to "
         f"{_dollars(facts['error_high'])}), {facts['within_20']:.1%} within 20%, "
-        f"{facts['reading']} exam of {facts['exam_items']:,} items\n"
+        f"{_exam_name(facts)} of {facts['exam_items']:,} items\n"
         f"  fitted on {facts['train_items']:,} items in {duration(facts['fit_seconds'])}, "
         f"asked in {duration(facts['guess_seconds'])}"
     )
+
+
+def _exam_name(facts: dict) -> str:
+    return "own exam (may leak)" if facts["split"] == "naive" else f"{facts['reading']} exam"
 
 
 def _name(facts: dict) -> str:
@@ -130,11 +134,28 @@ def _compare(options: argparse.Namespace, report: Report) -> dict:
     if not options.runs:
         runs = [run for run in runs if run.manifest.exam_hash == runs[0].manifest.exam_hash]
     table = leaderboard([run.graded() for run in runs], options.exam, options.ask)
+    own_exam = any(run.manifest.split == "naive" for run in runs)
     return {
         "exam": options.exam,
         "exam_hash": runs[0].manifest.exam_hash if runs else None,
+        "own_exam": own_exam,
         "generated": any(run.manifest.generated for run in runs),
         "leaderboard": table.to_dicts(),
+        "leaks": [_leak_facts(run, options.ask) for run in runs] if own_exam else [],
+    }
+
+
+def _leak_facts(run, k: int | None) -> dict:
+    """The run's errors on exam items that have a near-duplicate in train, and on the clean ones."""
+    from pricer.evaluation.leaks import leak_errors
+
+    found = leak_errors(run.graded().table, run.manifest.train_median, k)
+    return {
+        "run": run.id,
+        "name": run.name,
+        "leaked": found.leaked._asdict() | {"items": found.leaked_items},
+        "clean": found.clean._asdict() | {"items": found.clean_items},
+        "difference": found.difference._asdict(),
     }
 
 
@@ -142,8 +163,8 @@ def _compare_words(result: dict) -> str:
     if not result["leaderboard"]:
         return "no run to compare yet; make one with: python -m pricer train MODEL --dataset NAME"
     lines = [
-        f"{result['exam']} exam {result['exam_hash'][:8]}{' (generated data)' if result['generated'] else ''}: "
-        "error in dollars with its 95 % interval",
+        f"{'own exam, may leak,' if result['own_exam'] else result['exam'] + ' exam'} {result['exam_hash'][:8]}"
+        f"{' (generated data)' if result['generated'] else ''}: error in dollars with its 95 % interval",
         f"  {'error':>9}  {'from':>9}  {'to':>9}  {'within 20%':>10}  {'items':>7}  run",
     ]
     for row in result["leaderboard"]:
@@ -153,7 +174,21 @@ def _compare_words(result: dict) -> str:
             f"  {_dollars(row['error']):>9}  {_dollars(row['error_low']):>9}  {_dollars(row['error_high']):>9}  "
             f"{within:>10}  {row['items']:>7,}  {row['name']}{tied}"
         )
-    return "\n".join(lines)
+    return "\n".join(lines + _leak_lines(result["leaks"]))
+
+
+def _leak_lines(leaks: list[dict]) -> list[str]:
+    if not leaks:
+        return []
+    lines = ["", "on items that have a near-duplicate in train (leaked), and on the others (clean):"]
+    for row in leaks:
+        sides = [
+            f"{side} {_dollars(row[side]['mean'])} ({_dollars(row[side]['low'])} to {_dollars(row[side]['high'])}, "
+            f"{row[side]['items']:,} items)"
+            for side in ("leaked", "clean")
+        ]
+        lines.append(f"  {', '.join(sides)}  {row['name']}")
+    return lines
 
 
 def _predict(options: argparse.Namespace, report: Report) -> dict:
