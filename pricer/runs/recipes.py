@@ -99,6 +99,14 @@ def describe_history(versions: list[SavedRecipe]) -> list[list[str]]:
     return [*changes, []][: len(versions)]
 
 
+def changes_meanwhile(saved: SavedRecipe) -> list[tuple[SavedRecipe, list[str]]]:
+    """Each version that others saved meanwhile, newest first, with what it changed in the one before it."""
+    versions = list_versions(saved.name, deleted=True)
+    history = zip(versions, describe_history(versions), strict=True)
+    numbers = {version.version for version in saved.meanwhile}
+    return [(version, changes) for version, changes in history if version.version in numbers]
+
+
 def open_recipe(label: str) -> SavedRecipe:
     """Find a recipe by "NAME" (its newest version) or "NAME@2"; PricerError if there is none."""
     found = _find(label, list_versions(label.partition("@")[0], deleted=True))

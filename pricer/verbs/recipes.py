@@ -142,12 +142,9 @@ def _save(options: argparse.Namespace, report: Report) -> dict:
 
 
 def _saved_facts(saved: "SavedRecipe") -> dict:
-    from pricer.runs.recipes import describe_history, list_versions
+    from pricer.runs.recipes import changes_meanwhile
 
-    meanwhile = {version.version for version in saved.meanwhile}
-    versions = list_versions(saved.name, deleted=True)
-    changed = zip(versions, describe_history(versions), strict=True)
-    news = [_facts(version) | {"changes": changes} for version, changes in changed if version.version in meanwhile]
+    news = [_facts(version) | {"changes": changes} for version, changes in changes_meanwhile(saved)]
     return _facts(saved) | {"meanwhile": news}
 
 
