@@ -94,7 +94,7 @@ class ModelKind:
     reads: Literal["nothing", "text", "full_text"]
     explanation: str
     place: str  # "module:class"
-    estimate: Callable[[int], Estimate]  # of the number of items in train
+    estimate: Callable[..., Estimate]  # of the number of items in train, and of settings by name
     settings: tuple[Setting, ...] = ()
 
     def find_class(self) -> type[Model]:

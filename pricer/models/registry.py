@@ -3,27 +3,9 @@
 Importing this module imports no model: pages list models without waiting for what fits them.
 """
 
-from collections.abc import Callable
-
 from pricer.errors import PricerError
-from pricer.models.contract import Estimate, Model, ModelKind, Setting
-
-MIB = 1 << 20
-
-
-def _linear(seconds: float, seconds_per_1000: float, mib: float, mib_per_1000: float) -> Callable[[int], Estimate]:
-    """A start, and so much for each 1,000 items.
-
-    Measured by `benchmarks/models.py --costs` on two cores at 1,000 to 158,000 generated items, whose full texts have
-    1,600 characters; shorter ones take less. Times moved by half with what else the machine did.
-    """
-
-    def estimate(train_items: int) -> Estimate:
-        thousands = train_items / 1000
-        return Estimate(seconds + seconds_per_1000 * thousands, int((mib + mib_per_1000 * thousands) * MIB))
-
-    return estimate
-
+from pricer.models.contract import Model, ModelKind, Setting
+from pricer.models.costs import linear
 
 MODELS: dict[str, ModelKind] = {
     "mean": ModelKind(
@@ -33,7 +15,7 @@ MODELS: dict[str, ModelKind] = {
         reads="nothing",
         explanation="Guesses the mean price of train, whatever the product; a model has to beat it.",
         place="pricer.models.yardsticks:Mean",
-        estimate=_linear(0.1, 0.004, 150, 3.3),
+        estimate=linear(0.1, 0.004, 150, 3.3),
     ),
     "bag-of-words": ModelKind(
         name="bag-of-words",
@@ -43,7 +25,7 @@ MODELS: dict[str, ModelKind] = {
         explanation="Counts the most frequent words of the text and fits a straight line through the counts.",
         place="pricer.models.words:BagOfWords",
         settings=(Setting("words", 1000, 1, 20_000, "How many of the most frequent words are counted."),),
-        estimate=_linear(1.0, 0.15, 250, 4.8),
+        estimate=linear(1.0, 0.15, 250, 4.8),
     ),
     "tfidf-ridge": ModelKind(
         name="tfidf-ridge",
@@ -55,7 +37,7 @@ MODELS: dict[str, ModelKind] = {
         settings=(
             Setting("alpha", 0.3, 0.001, 1000.0, "How strongly weights are held near zero: more is more cautious."),
         ),
-        estimate=_linear(1.0, 0.45, 360, 12.2),
+        estimate=linear(1.0, 0.45, 360, 12.2),
     ),
 }
 

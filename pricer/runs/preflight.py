@@ -43,7 +43,7 @@ class Preflight:
 def preflight(order: Order, dataset: Dataset, runs: Sequence[Run] = ()) -> Preflight:
     """Look at what an order will take on this machine; `runs` are those that stand already."""
     train_items = min(order.first_n or dataset.manifest.train, dataset.manifest.train)
-    estimate = find_kind(order.model).estimate(train_items)
+    estimate = find_kind(order.model).estimate(train_items, **order.settings)
     free = psutil.virtual_memory().available
     exam_items = _exam_items(order, dataset)
     checks = (

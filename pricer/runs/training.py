@@ -76,7 +76,7 @@ def train_run(order: Order, report: Report = silent) -> Run:
     if order.asked == "balanced" and not dataset.manifest.balanced:
         raise PricerError(f"the exam of {dataset.name!r} has no balanced part; ask the natural one")
     model = make_model(order.model, order.seed, **order.settings)
-    check_memory(order.model, min(order.first_n or dataset.manifest.train, dataset.manifest.train))
+    check_memory(order, min(order.first_n or dataset.manifest.train, dataset.manifest.train))
     train = read_train(dataset, order.model, order.first_n)
     report(Step("Fitting", len(train), "items"))
     started = time.monotonic()
@@ -102,13 +102,14 @@ def _check(order: Order) -> None:
         raise PricerError(f"the exam asked must be natural, balanced or both, got {order.asked!r}")
 
 
-def check_memory(model: str, train_items: int) -> None:
+def check_memory(order: Order, train_items: int) -> None:
     """PricerError where a fit would need more memory than is free."""
-    needed, free = find_kind(model).estimate(train_items).bytes, psutil.virtual_memory().available
+    needed = find_kind(order.model).estimate(train_items, **order.settings).bytes
+    free = psutil.virtual_memory().available
     if needed > free:
         raise PricerError(
-            f"{model} on {train_items:,} items needs about {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB "
-            "are free; train on fewer items"
+            f"{order.model} on {train_items:,} items needs about {needed / 1e9:.1f} GB of memory and "
+            f"{free / 1e9:.1f} GB are free; train on fewer items"
         )
 
 

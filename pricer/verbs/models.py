@@ -13,7 +13,7 @@ from pricer.verbs.verb import Verbs, path
 def add_verbs(verbs: Verbs) -> None:
     """Declare these verbs and their options."""
     verb = verbs.add("train", "fit a model on a dataset and grade it on the exam", _train, _train_words)
-    verb.add_argument("model", metavar="MODEL", help="mean, bag-of-words, tfidf-ridge")
+    verb.add_argument("model", metavar="MODEL", help="such as tfidf-ridge; a wrong name is answered with all")
     verb.add_argument("--dataset", required=True, metavar="NAME", help="name or id of the dataset")
     verb.add_argument("--set", type=_setting, action="append", default=[], metavar="SETTING=VALUE", dest="settings")
     verb.add_argument("--seed", type=int, default=42, help="of the model (default 42)")
