@@ -1,7 +1,7 @@
 """A catalogue of any size out of a small one, to try pages and benchmarks on: its pool again and again, under new ids.
 
     python -m pricer demo --rows 60000 --catalogue demo
-    python benchmarks/enlarge.py demo big --items 2800000 --categories 33    # some minutes, 7 GB
+    python benchmarks/enlarge.py demo big --items 2800000 --categories 33    # a minute, 2 GB
 
 The pool then holds so many items in so many categories: copies differ in id, group and a little in price. Exam,
 validation, sealed items and rows stay those of the small catalogue.
