@@ -21,6 +21,7 @@ def test_each_side_has_its_mean_and_number():
     assert (found.leaked.mean, found.leaked_items) == (2, 2)
     assert (found.clean.mean, found.clean_items) == (20, 3)
     assert found.difference.mean == pytest.approx(-18)
+    assert (found.leaked_constant, found.clean_constant) == (50, 50)  # every price is $100, the train median $50
 
 
 def test_a_difference_far_beyond_chance_is_one_and_none_is_none():
@@ -48,6 +49,7 @@ def test_no_error_is_below_zero():
 def test_where_one_side_is_empty_there_is_no_difference(leaked, clean):
     found = leak_errors(table(leaked, clean), 50.0)
     assert found.difference == (None, None, None) and not found.differs
+    assert (found.leaked_constant, found.clean_constant) == (50 if leaked else None, 50 if clean else None)
     assert (found.leaked_items, found.clean_items) == (len(leaked), len(clean))
 
 

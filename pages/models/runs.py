@@ -6,6 +6,7 @@ import streamlit as st
 from pages.shared import cached, state
 from pages.shared.jobs import SECONDS_BETWEEN_LOOKS, command_of
 from pages.shared.look import look
+from pages.shared.shelf import OWN_EXAM
 from pages.shared.widgets import (
     Cell,
     Html,
@@ -154,7 +155,7 @@ def show_done(run: Run) -> None:
     key_figures(
         [
             ("Error", dollars(found.error), _interval(found)),
-            ("Within 20%", percent(found.within_20), f"of {count_of(found.items, 'item')}, {reading} exam"),
+            ("Within 20%", percent(found.within_20), f"of {count_of(found.items, 'item')}, {exam_of(run)}"),
             ("Fit", duration(manifest.fit_seconds), f"on {count_of(manifest.train_items, 'item')}"),
             ("Asked", duration(manifest.guess_seconds), f"{count_of(manifest.asked_items, 'item')}"),
         ]
@@ -179,6 +180,10 @@ def _interval(found: Metrics) -> str:
 def reading_of(run: Run) -> str:
     """The exam that a run was asked; natural where it was asked both."""
     return "balanced" if run.manifest.asked == "balanced" else "natural"
+
+
+def exam_of(run: Run) -> str:
+    return OWN_EXAM if run.manifest.split == "naive" else f"{reading_of(run)} exam"
 
 
 def show_ended(job: Launch) -> None:
@@ -224,6 +229,7 @@ def settings_of(run: Run) -> list[tuple[Cell, Cell]]:
     it = run.manifest
     first_n = f"first {count(it.first_n)}, " if it.first_n else ""
     first_k = f", first {count(it.first_k)}" if it.first_k else ""
+    exam = OWN_EXAM if it.split == "naive" else it.asked
     return [
         ("Model", f"{it.model}, {it.family}"),
         ("Its settings", _in_words(it.model_settings)),
@@ -231,7 +237,7 @@ def settings_of(run: Run) -> list[tuple[Cell, Cell]]:
         ("Dataset", f"{it.dataset_name}, {it.dataset_id}"),
         ("Train", f"{first_n}{count_of(it.train_items, 'item')}, {short_hash(it.dataset_hash)}"),
         ("Catalogue", f"{it.catalogue_name}@{it.catalogue_version}, {short_hash(it.catalogue_hash)}"),
-        ("Exam", f"{it.asked}{first_k}: {count_of(it.asked_items, 'item')}, {short_hash(it.exam_hash)}"),
+        ("Exam", f"{exam}{first_k}: {count_of(it.asked_items, 'item')}, {short_hash(it.exam_hash)}"),
         ("No answer counts as", f"{dollars(it.train_median)}, the train median"),
         ("Cost", dollars(it.cost_dollars)),
         ("Pricer", f"{it.pricer_version}, code {it.code_version}"),
@@ -272,7 +278,8 @@ def _over_row(entry: Entry) -> tuple[Cell, ...]:
         name = Html(f'{escaped(entry.name)}<span class="pr-badge">{entry.state}</span>')
         return name, *[NOT_MEASURED] * 5, moment(entry.job.ended or entry.began)
     it = entry.run.manifest
-    name = Html(f"<b>{escaped(entry.name)}</b>{generated_badge(it.generated).text}")
+    own = f'<span class="pr-badge">{OWN_EXAM}</span>' if it.split == "naive" else ""
+    name = Html(f"<b>{escaped(entry.name)}</b>{generated_badge(it.generated).text}{own}")
     error = cached.run_metrics(entry.run, reading_of(entry.run)).error
     cost = dollars(1000 * it.cost_dollars / max(1, it.asked_items))
     return name, it.family, dollars(error), duration(it.fit_seconds), count(it.train_items), cost, moment(it.created)

@@ -93,12 +93,16 @@ def number_of(setting: Setting, key: str) -> int | float | None:
     )
 
 
+def choose_exam() -> str:
+    return st.segmented_control(
+        "Exam", EXAMS, default="both", required=True, format_func=EXAMS.get, key="train_exam", persist_state="session"
+    )
+
+
 def choose_order(kind: ModelKind, dataset: Dataset) -> Order:
     st.subheader("Settings", anchor=False)
     stated, seed = choose_settings(kind)
-    asked = st.segmented_control(
-        "Exam", EXAMS, default="both", required=True, format_func=EXAMS.get, key="train_exam", persist_state="session"
-    )
+    asked = choose_exam() if dataset.manifest.balanced else Order.asked
     left, right = st.columns(2)
     with left:
         first_n = first("First n of train", dataset.manifest.train, f"train_first_{dataset.id}", FIRST_N_HELP)
@@ -165,7 +169,8 @@ def show_job() -> None:
     run = open_run(job.result["id"])
     found = cached.run_metrics(run, job.result["reading"])
     words = f"{run.name}: error {dollars(found.error)} on {count_of(found.items, 'item')} of the "
-    words += f"{job.result['reading']} exam {short_hash(run.manifest.exam_hash)}."
+    exam = shelf.OWN_EXAM if run.manifest.split == "naive" else f"{job.result['reading']} exam"
+    words += f"{exam} {short_hash(run.manifest.exam_hash)}."
     show_done(state.TRAIN_JOB, plain(words))
     st.page_link("results/compare.py", label="Open Compare", icon=":material/arrow_forward:")
 

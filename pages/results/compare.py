@@ -20,6 +20,7 @@ from pages.shared.widgets import (
     table,
 )
 from pricer.evaluation.errors import worst
+from pricer.evaluation.intervals import Interval
 from pricer.figures.findings import versus_finding, versus_note
 from pricer.figures.formats import (
     NOT_MEASURED,
@@ -31,6 +32,7 @@ from pricer.figures.formats import (
     spreadsheet_safe,
 )
 from pricer.figures.leaderboard import leaderboard_chart, leaderboard_finding
+from pricer.figures.leaks import own_exam_finding, own_exam_note
 from pricer.figures.running import running_error_chart
 from pricer.figures.scatter import scatter_chart, scatter_finding
 from pricer.runs.store import Run, list_runs
@@ -59,13 +61,23 @@ Two models are **tied** if the 95% interval of their difference *on the same ite
 of their errors say little about that: both models find the same items hard.
 
 Intervals come from a bootstrap that draws groups of near-duplicates, not single items.
+
+An **own exam** belongs to a dataset that was split naively, as the notebooks did: near-duplicates of its items may be
+in train. Its runs are ranked among themselves, and only there are errors on leaked and on clean items shown.
 """
+
+
+def choose_reading() -> str:
+    return st.segmented_control(
+        "Read as", READINGS, required=True, format_func=READINGS.get, key=state.READING, persist_state="session"
+    )
 
 
 # The leaderboard
 
 
 def show_leaderboard(board: pl.DataFrame, runs: list[Run], reading: str) -> None:
+    exam = shelf.OWN_EXAM if is_own_exam(runs) else f"{reading} exam"
     most = int(board["items"].max())
     generated = any(run.manifest.generated for run in runs)
     chart(
@@ -73,9 +85,53 @@ def show_leaderboard(board: pl.DataFrame, runs: list[Run], reading: str) -> None
         named(leaderboard_finding(board), generated),
         alt="; ".join(f"{row['name']}: {dollars(row['error'])}" for row in board.iter_rows(named=True)),
         key="chart_board",
-        note=f"mean error on {count_of(most, 'item')} of the {reading} exam, 95% interval",
+        note=f"mean error on {count_of(most, 'item')}, {exam}, 95% interval",
         swatches=family_swatches(board["family"]),
     )
+
+
+def is_own_exam(runs: list[Run]) -> bool:
+    """Whether these runs were graded on an exam of a dataset's own."""
+    return any(run.manifest.split == "naive" for run in runs)
+
+
+def show_leaks(board: pl.DataFrame, by_id: dict[str, Run]) -> None:
+    """The errors on leaked and on clean items of an own exam, the one place where there are leaked ones."""
+    names = dict(board.select("run", "name").iter_rows())
+    found = {run: cached.run_leaks(by_id[run]) for run in names}
+    most = max(found.values(), key=lambda errors: errors.leaked_items + errors.clean_items)
+    learned = {run for run in found if by_id[run].manifest.family != "yardstick"} or set(found)
+    chart_head(
+        own_exam_finding(
+            [(names[run], found[run].difference.mean, found[run].differs) for run in found if run in learned]
+        ),
+        own_exam_note(most.leaked_items, most.clean_items),
+    )
+    shown = page_of(list(found.items()), "run", "leaks_page")
+    rows = [
+        (
+            Html(f"<b>{escaped(names[run])}</b>"),
+            _with_interval(errors.leaked, errors.leaked_constant),
+            _with_interval(errors.clean, errors.clean_constant),
+            _with_interval(errors.difference),
+            f"{count(errors.leaked_items)} + {count(errors.clean_items)}",
+        )
+        for run, errors in shown
+    ]
+    table(["Run", "On leaked items", "On clean items", "Difference", "Items"], rows, right=(1, 2, 3, 4))
+    st.html(
+        '<p class="pr-note"><span>Leaked items have a near-duplicate in train, clean ones have none. As they differ in '
+        "price too, each error is also given as a share of what a constant guess, the median price of train, errs on "
+        "the same items: a leak shows where that share is smaller.</span></p>"
+    )
+
+
+def _with_interval(errors: Interval, constant: float | None = None) -> Html:
+    """A mean error, and in quiet lines below its interval and its share of a constant guess's error."""
+    below = [] if errors.low is None else [f"{dollars(errors.low)} to {dollars(errors.high)}"]
+    below += [f"{percent(errors.mean / constant)} of a constant guess's"] if constant else []
+    lines = "".join(f'<br><span class="pr-quiet">{escaped(line)}</span>' for line in below)
+    return Html(escaped(dollars(errors.mean)) + lines)
 
 
 def show_figures(board: pl.DataFrame, exam: str, reading: str) -> None:
@@ -242,12 +298,12 @@ if not every_run:
     st.stop()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     runs = shelf.choose_exam(every_run)
-    reading = st.segmented_control(
-        "Read as", READINGS, required=True, format_func=READINGS.get, key=state.READING, persist_state="session"
-    )
+    reading = "natural" if is_own_exam(runs) else choose_reading()
 by_id = {run.id: run for run in runs}
 board = cached.board(runs, reading)
 show_leaderboard(board, runs, reading)
+if is_own_exam(runs):
+    show_leaks(board, by_id)
 show_figures(board, runs[0].manifest.exam_hash, reading)
 st.header("Two models side by side", anchor=False)
 chosen = [by_id[run_id] for run_id in choose_two(board) if run_id]

@@ -10,6 +10,7 @@ from pricer.catalogue import browse
 from pricer.catalogue.store import Catalogue
 from pricer.curation.dataset import Dataset
 from pricer.curation.index import PoolIndex, open_index
+from pricer.curation.leaks import Grouped, Leaks, find_leaks, grouped_items
 from pricer.curation.recipe import Recipe
 from pricer.curation.sampler import Plan, make_plan
 from pricer.curation.slots import items_of_slot
@@ -17,6 +18,7 @@ from pricer.curation.solver import Solution, Wishes, solve
 from pricer.evaluation.comparison import Paired, paired
 from pricer.evaluation.errors import GradedRun, Metrics, Reading, asked, metrics, scored
 from pricer.evaluation.leaderboard import leaderboard
+from pricer.evaluation.leaks import LeakErrors, leak_errors
 from pricer.evaluation.running import running_error
 from pricer.models import Model
 from pricer.runs.guessing import describe, guess_prices, worked_examples
@@ -69,6 +71,16 @@ def slot_items(catalogue: Catalogue, recipe: Recipe, slot: int) -> pl.DataFrame:
     return items_of_slot(catalogue, plan(catalogue, recipe), slot)
 
 
+@st.cache_resource(max_entries=2, show_spinner="Looking for near-duplicates in the pool", hash_funcs=_KEYS)
+def grouped(catalogue: Catalogue) -> Grouped:
+    return grouped_items(catalogue)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_KEYS)
+def leaks(catalogue: Catalogue, recipe: Recipe) -> Leaks:
+    return find_leaks(grouped(catalogue), index(catalogue, recipe.seed), plan(catalogue, recipe))
+
+
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs=_KEYS)
 def dataset_slots(dataset: Dataset) -> dict[str, np.ndarray]:
     return dataset.slots()
@@ -90,6 +102,11 @@ def graded(run: Run) -> GradedRun:
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=_KEYS)
 def run_metrics(run: Run, reading: Reading) -> Metrics:
     return metrics(graded(run).table, graded(run).train_median, reading)
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=_KEYS)
+def run_leaks(run: Run) -> LeakErrors:
+    return leak_errors(graded(run).table, graded(run).train_median)
 
 
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_KEYS)

@@ -9,6 +9,8 @@ from pricer.curation.dataset import Dataset, list_datasets
 from pricer.figures.formats import count, count_of, short_hash
 from pricer.runs.store import Run
 
+OWN_EXAM = "own exam, may leak"  # of a dataset that was split naively
+
 
 def catalogue_in_use(catalogues: list[Catalogue]) -> Catalogue | None:
     """The catalogue that the session has chosen; the newest where that one is gone or none was chosen."""
@@ -36,8 +38,8 @@ def datasets_of(catalogue: Catalogue | None) -> list[Dataset]:
 
 
 def exam_in_use(runs: list[Run]) -> str | None:
-    """The hash of the exam that the session has chosen; that of the newest run where none was chosen."""
-    exams = [run.manifest.exam_hash for run in runs]
+    """The hash of the exam that the session has chosen; else that of the newest run, own exams last."""
+    exams = [run.manifest.exam_hash for run in sorted(runs, key=lambda run: run.manifest.split == "naive")]
     if st.session_state[state.EXAM] not in exams:
         st.session_state[state.EXAM] = next(iter(exams), None)
     return st.session_state[state.EXAM]
@@ -49,7 +51,7 @@ def choose_exam(runs: list[Run]) -> list[Run]:
     for run in runs:
         newest.setdefault(run.manifest.exam_hash, run)
     exam = exam_in_use(runs)
-    names = {digest: f"{run.manifest.catalogue_name}, {short_hash(digest)}" for digest, run in newest.items()}
+    names = {digest: _exam_name(run) for digest, run in newest.items()}
     chosen = [run for run in runs if run.manifest.exam_hash == exam]
     rest = len(runs) - len(chosen)
     choose(
@@ -60,6 +62,11 @@ def choose_exam(runs: list[Run]) -> list[Run]:
         + (f" {count(rest)} of {count_of(len(runs), 'run')} were graded on another." if rest else ""),
     )
     return chosen
+
+
+def _exam_name(run: Run) -> str:
+    of, digest = run.manifest, short_hash(run.manifest.exam_hash)
+    return f"{of.dataset_name}: {OWN_EXAM}, {digest}" if of.split == "naive" else f"{of.catalogue_name}, {digest}"
 
 
 def choose(label: str, names: dict[str, str], key: str, **options) -> None:
@@ -88,9 +95,13 @@ def show() -> None:
         return
     manifest = catalogue.manifest
     entries = [("Catalogue", catalogue.label, count_of(manifest.items, "item"))]
-    if dataset := dataset_in_use(datasets_of(catalogue)):
+    dataset = dataset_in_use(datasets_of(catalogue))
+    if dataset:
         entries.append(("Dataset", dataset.name, count_of(dataset.manifest.train, "item")))
-    entries.append(("Exam", "natural", f"{count_of(manifest.natural, 'item')}, {short_hash(manifest.exam_hash)}"))
+    own = dataset is not None and dataset.manifest.split == "naive"
+    exam = dataset.manifest if own else manifest
+    name = OWN_EXAM if own else "natural"
+    entries.append(("Exam", name, f"{count_of(exam.natural, 'item')}, {short_hash(exam.exam_hash)}"))
     badge = generated_badge(manifest.generated).text
     cells = "".join(_entry(*entry, badge if entry[0] == "Catalogue" else "") for entry in entries)
     st.html(f'<dl class="pr-shelf">{cells}</dl>')

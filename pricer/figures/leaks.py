@@ -11,11 +11,15 @@ ROW = 42  # pixels per size, whose label stands above its bar
 _CLASSES = ((2, 2, "2 items"), (3, 3, "3 items"), (4, 4, "4 items"), (5, 9, "5 to 9 items"), (10, 2**62, "10 or more"))
 
 
-def leak_finding(leaked: int, exam: int) -> str:
-    """Say how much of the exam leaks: the title of the lens."""
-    if not leaked:
+def leak_finding(expected_share: float) -> str:
+    """Say how much of the exam (0 to 1) leaks on average over all shuffles: the title of the lens.
+
+    >>> leak_finding(0.106), leak_finding(0.0)
+    ('A naive split would leak 10.6% of its exam', 'A naive split of this sample leaks nothing')
+    """
+    if not expected_share:
         return "A naive split of this sample leaks nothing"
-    return f"A naive split would leak {percent(leaked / exam)} of its exam"
+    return f"A naive split would leak {percent(expected_share)} of its exam"
 
 
 def by_classes(by_size: pl.DataFrame) -> pl.DataFrame:
@@ -51,7 +55,7 @@ def leak_bars(classes: pl.DataFrame, look: Look) -> go.Figure:
         quiet = f"of {count(part['exam'])}, on average {part['expected']:,.1f}"
         text = f"{part['label']}  <b>{count(part['leaked'])}</b> <span style='color:{colour.quiet}'>{quiet}</span>"
         note(figure, text, colour.ink, x=0, y=row, xanchor="left", yanchor="bottom", yshift=8, align="left")
-        at = {"x0": part["expected"], "x1": part["expected"], "y0": row - 0.25, "y1": row + 0.25}
+        at = {"x0": part["expected"], "x1": part["expected"], "y0": row - 0.19, "y1": row + 0.19}
         figure.add_shape(type="line", line={"color": colour.ink, "width": 2}, **at)
     top = max(1, *classes["exam"], *classes["expected"])
     figure.update_layout(barmode="overlay", margin={"r": 0, "t": 12}, hovermode=False)

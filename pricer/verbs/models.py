@@ -153,8 +153,8 @@ def _leak_facts(run, k: int | None) -> dict:
     return {
         "run": run.id,
         "name": run.name,
-        "leaked": found.leaked._asdict() | {"items": found.leaked_items},
-        "clean": found.clean._asdict() | {"items": found.clean_items},
+        "leaked": found.leaked._asdict() | {"items": found.leaked_items, "constant": found.leaked_constant},
+        "clean": found.clean._asdict() | {"items": found.clean_items, "constant": found.clean_constant},
         "difference": found.difference._asdict(),
     }
 
@@ -184,7 +184,7 @@ def _leak_lines(leaks: list[dict]) -> list[str]:
     for row in leaks:
         sides = [
             f"{side} {_dollars(row[side]['mean'])} ({_dollars(row[side]['low'])} to {_dollars(row[side]['high'])}, "
-            f"{row[side]['items']:,} items)"
+            f"{row[side]['items']:,} items, where a constant guess errs {_dollars(row[side]['constant'])})"
             for side in ("leaked", "clean")
         ]
         lines.append(f"  {', '.join(sides)}  {row['name']}")
