@@ -157,6 +157,7 @@ def test_compare_tells_the_errors_on_leaked_and_on_clean_items_of_an_own_exam_al
     for split in ("naive", "roles"):
         typed("sample", catalogue, "--preset", "natural", "--dataset", split, "--split", split)
     assert "own exam (may leak)" in typed("train", "mean", "--dataset", "naive")
+    assert "own exam, may leak" in typed("runs")
     words = typed("compare")
     assert words.startswith("own exam, may leak") and "leaked $" in words and "clean $" in words
     typed("train", "mean", "--dataset", "roles")

@@ -118,6 +118,7 @@ def _runs_words(result: dict) -> str:
     return "\n".join(
         f"{facts['id']}  {_name(facts)}  {facts['model']}  trained on {facts['train_items']:,}  "
         f"asked {facts['asked_items']:,}  exam {facts['exam_hash'][:8]}"
+        f"{'  own exam, may leak' if facts['split'] == 'naive' else ''}"
         for facts in result["runs"]
     )
 
