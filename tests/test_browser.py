@@ -43,12 +43,18 @@ def visit(page: Page, url: str) -> None:
 
 def curate(page: Page, site: Server) -> None:
     visit(page, f"{site.url}/curate")
+    expect(exact(page)).to_be_visible()
     expect(page.locator(".st-key-chart_shares .main-svg").first).to_be_visible()
     page.wait_for_load_state("networkidle")
 
 
+def exact(page: Page) -> Locator:
+    """The balancer, while it shows the exact plan of what is set."""
+    return page.locator(".balancer[data-exact=true]")
+
+
 def slider(page: Page, name: str) -> Locator:
-    return page.locator(f".st-key-pair_{name} [data-testid=stSlider] input[type=range]")
+    return page.locator(f".balancer input[type=range][data-name={name}]")
 
 
 def press(page: Page, name: str, key: str, times: int) -> None:
@@ -59,12 +65,12 @@ def press(page: Page, name: str, key: str, times: int) -> None:
 
 def charts(page: Page) -> list[str]:
     """What each chart draws, as the elements of its picture."""
-    names = ("chart_hero", "chart_bars", "chart_donut", "chart_shares")
-    return [page.locator(f".st-key-{name} .main-svg").first.inner_html() for name in names]
+    own = [page.locator(f".balancer {name}").inner_html() for name in (".plot svg", ".bars", ".donut svg")]
+    return [*own, page.locator(".st-key-chart_shares .main-svg").first.inner_html()]
 
 
 def figures(page: Page) -> Locator:
-    return page.locator(".st-key-curate .pr-figures")
+    return exact(page).locator(".figures")
 
 
 def recipe_with(**changes) -> Recipe:
@@ -93,9 +99,9 @@ def test_a_slider_moved_by_keyboard_changes_figures_charts_and_link(site, page):
     curate(page, site)
     cap, before = recipe_with().cap, charts(page)
     expect(figures(page)).to_contain_text(shown_figures(recipe_with()))
-    press(page, "curate_cap", "ArrowRight", 3)
+    press(page, "cap", "ArrowRight", 3)
     expect(figures(page)).to_contain_text(shown_figures(recipe_with(cap=cap + 3)))
-    expect(slider(page, "curate_cap")).to_have_value(str(cap + 3))
+    expect(slider(page, "cap")).to_have_value(str(cap + 3))
     until(lambda: all(now != was for now, was in zip(charts(page), before, strict=True)))
     assert parse_qs(urlsplit(page.url).query)["cap"] == [str(cap + 3)]
 
@@ -108,7 +114,7 @@ def test_a_link_shows_another_visitor_the_same(site, page):
 
 def test_a_recipe_is_saved_and_a_dataset_carried_out_and_listed(site, page, browser):
     curate(page, site)
-    press(page, "curate_cutoff", "ArrowLeft", 5)
+    press(page, "cutoff", "ArrowLeft", 5)
     recipe = recipe_with(cutoff=235)
     expect(figures(page)).to_contain_text(shown_figures(recipe))
 

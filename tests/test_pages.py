@@ -1,6 +1,5 @@
 """Every page opens alone, empty and with a catalogue; what it shows is what the library says."""
 
-import base64
 import json
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from pricer.__main__ import main
 from pricer.catalogue.store import Catalogue, open_catalogue
 from pricer.curation.dataset import make_dataset
 from pricer.curation.index import open_index
-from pricer.curation.recipe import Recipe, preset
+from pricer.curation.recipe import PRESETS, Recipe, Target, preset
 from pricer.curation.sampler import make_plan
 from pricer.figures.formats import count
 from pricer.runs.recipes import save_recipe
@@ -43,17 +42,29 @@ def figure(app: AppTest, number: int):
     return plotly.io.from_json(app.get("plotly_chart")[number].proto.spec, skip_invalid=True)
 
 
-def drawn(widgets, setting: str):
-    """The widget of a setting, whose key has a number that changes each time that it is drawn anew."""
-    (found,) = [widget for widget in widgets if str(widget.key).endswith(f"_{setting}")]
-    return found
+def balancer(app: AppTest) -> dict:
+    """What the balancer's element is told: the browser does the rest."""
+    told = [each.proto.json for each in app.get("bidi_component") if each.proto.component_name == "pricer_balancer"]
+    return json.loads(told[0])
+
+
+def set_recipe(app: AppTest, recipe: Recipe) -> AppTest:
+    """Run the page with other settings, as if a hand had moved the balancer."""
+    app.session_state["curate_history"] = [(recipe, "own")]
+    app.session_state["curate_place"] = 0
+    app.session_state["curate_preset"] = "own"
+    return app.run()
 
 
 def kept(app: AppTest) -> np.ndarray:
-    """The sample's items in slots 1 to 999, as the histogram's hover tells them."""
-    sent = json.loads(app.get("plotly_chart")[0].proto.spec)["data"][2]["customdata"]
-    numbers = np.frombuffer(base64.b64decode(sent["bdata"]), sent["dtype"])
-    return numbers.reshape([int(size) for size in sent["shape"].split(",")])[:, 1]
+    """The sample's items in slots 1 to 999, as the histogram is told them."""
+    return np.array(balancer(app)["plan"]["slots"])[1:]
+
+
+def chosen(app: AppTest) -> str:
+    """What the list of recipes shows."""
+    (found,) = [each for each in app.selectbox if str(each.key).startswith("curate_preset")]
+    return found.value
 
 
 def scaled_plan(catalogue: Catalogue):
@@ -95,63 +106,75 @@ def test_catalogue_sends_one_page_of_rows_and_says_why_one_was_dropped(demo):
     assert "Why was it dropped?" in text(app) and "✕ drop" in text(app)
 
 
-def test_curate_starts_with_the_scaled_recipe_and_draws_its_plan(demo):
+def test_curate_starts_with_the_scaled_recipe_and_tells_its_plan(demo):
     app = opened("curate")
     plan = scaled_plan(demo)
-    assert count(plan.size) in text(app)
+    told = balancer(app)
     assert np.array_equal(kept(app), plan.counts.sum(axis=1)[1:])
-
-
-def test_a_slider_and_its_exact_number_stay_in_step(demo):
-    app = opened("curate")
-    drawn(app.slider, "curate_cap").set_value(7).run()
-    assert drawn(app.number_input, "curate_cap").value == 7
-    drawn(app.number_input, "curate_cap").set_value(9).run()
-    assert drawn(app.slider, "curate_cap").value == 9
-    assert drawn(app.selectbox, "curate_preset").value == "own"
-
-
-def test_every_move_of_a_slider_counts(demo):
-    app = opened("curate")
-    sizes = []
-    for cap in (3, 8, 5, 8):
-        drawn(app.slider, "curate_cap").set_value(cap).run()
-        sizes.append(int(kept(app).sum()))
-    assert sizes[1] == sizes[3] > sizes[2] > sizes[0]
+    assert told["plan"]["categories"] == plan.counts.sum(axis=0).tolist()
+    assert told["plan"]["price_mean"] == plan.price_mean
+    assert told["settings"]["cap"] == plan.recipe.cap and told["settings"]["weights"][0] == 0.2
 
 
 def test_a_recipe_that_caps_nothing_offers_the_scaled_one(demo):
-    app = opened("curate")
-    drawn(app.number_input, "curate_cap").set_value(100_000).run()
+    app = set_recipe(opened("curate"), Recipe(cutoff=240, cap=100_000))
     assert "The cap changes nothing" in text(app)
     app.button(key="use_scaled").click().run()
-    assert count(scaled_plan(demo).size) in text(app)
+    assert int(kept(app).sum()) == scaled_plan(demo).size
+    assert chosen(app) == "scaled"
+
+
+def test_every_preset_can_be_chosen_and_is_a_turn_of_its_own(demo):
+    app = opened("curate")
+    index = open_index(demo)
+    for name in PRESETS:
+        turn = balancer(app)["turn"]
+        (choice,) = [each for each in app.selectbox if str(each.key).startswith("curate_preset")]
+        choice.select(name).run()
+        assert not app.exception
+        plan = make_plan(index, preset(name, index.counts, index.categories))
+        assert chosen(app) == name and np.array_equal(kept(app), plan.counts.sum(axis=1)[1:])
+        assert balancer(app)["turn"] > turn or name == "scaled"
 
 
 def test_an_address_that_lags_behind_undoes_no_move(demo):
     app = opened("curate")
     behind = {key: app.query_params[key] for key in app.query_params}
-    drawn(app.slider, "curate_cap").set_value(7).run()
+    set_recipe(app, Recipe(cutoff=240, cap=7))
     app.query_params.update(behind)
-    drawn(app.slider, "curate_cap").set_value(8).run()
-    assert drawn(app.number_input, "curate_cap").value == 8
+    set_recipe(app, Recipe(cutoff=240, cap=8))
+    assert balancer(app)["settings"]["cap"] == 8 and app.query_params["cap"] == "8"
 
 
-def test_a_link_repeats_the_view(demo):
+TARGETS = [Target(shape="power", size=900, exponent=0.5), Target(shape="flat", size=500)]
+
+
+@pytest.mark.parametrize("settings", [{"cap": 6}, *({"target": target} for target in TARGETS)])
+def test_a_link_repeats_the_view(demo, settings):
     app = opened("curate")
-    drawn(app.number_input, "curate_cap").set_value(6)
-    app.slider(key="curate_range").set_value((10, 400)).run()
+    app.session_state["curate_range"], app.session_state["curate_scale"] = (10, 400), "linear"
+    recipe = Recipe(cutoff=300, weights={"Automotive": 0.123456789}, default_weight=2.0, seed=7, **settings)
+    set_recipe(app, recipe)
     link = {key: app.query_params[key] for key in app.query_params}
     again = AppTest.from_file(str(NAVIGATION), default_timeout=60)
     again.switch_page(PAGES["curate"])
     again.query_params.update(link)
     again.run()
-    assert drawn(again.number_input, "curate_cap").value == 6
-    assert again.slider(key="curate_range").value == (10, 400)
-    assert len(kept(again)) == 391 and np.array_equal(kept(again), kept(app))
+    assert balancer(again)["settings"] == balancer(app)["settings"]
+    assert balancer(again)["view"] == {"scale": "linear", "low": 10, "high": 400, "slot": None}
+    assert np.array_equal(kept(again), kept(app))
 
 
-@pytest.mark.parametrize("change", [{"cap": "many"}, {"catalogue": "nowhere"}, {"weight": ["Automotive=-1"]}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cap": "many"},
+        {"catalogue": "nowhere"},
+        {"weight": ["Automotive=-1"]},
+        {"target": "flat"},
+        {"seed": str(2**60)},
+    ],
+)
 def test_a_link_that_says_nothing_is_not_followed(demo, change):
     link = {"catalogue": "demo", "cutoff": "240", "cap": "5", "others": "1", "seed": "42"} | change
     app = AppTest.from_file(str(NAVIGATION), default_timeout=60)
@@ -160,24 +183,29 @@ def test_a_link_that_says_nothing_is_not_followed(demo, change):
     app.run()
     assert not app.exception
     assert "link" in app.warning[0].value
-    assert drawn(app.selectbox, "curate_preset").value == "scaled"
+    assert chosen(app) == "scaled"
 
 
 def test_the_recipe_outlives_a_visit_to_another_page(demo):
-    app = opened("curate")
-    drawn(app.number_input, "curate_cap").set_value(6).run()
+    app = set_recipe(opened("curate"), Recipe(cutoff=240, cap=6))
     app.switch_page(PAGES["catalogue"]).run()
     app.run()
     app.switch_page(PAGES["curate"]).run()
-    assert drawn(app.number_input, "curate_cap").value == 6
+    assert balancer(app)["settings"]["cap"] == 6
 
 
 def test_a_saved_recipe_can_be_chosen(demo):
     save_recipe("mine", Recipe(cutoff=300, cap=4), "demo")
     app = opened("curate")
-    drawn(app.selectbox, "curate_preset").select("saved: mine").run()
+    (choice,) = [each for each in app.selectbox if str(each.key).startswith("curate_preset")]
+    choice.select("saved: mine").run()
     assert not app.exception
-    assert (drawn(app.number_input, "curate_cutoff").value, drawn(app.number_input, "curate_cap").value) == (300, 4)
+    assert [balancer(app)["settings"][name] for name in ("cutoff", "cap")] == [300, 4]
+
+
+def test_the_command_of_a_target_states_it(demo):
+    app = set_recipe(opened("curate"), Recipe(cutoff=1000, target=TARGETS[0]))
+    assert "--cutoff=1000 --target=power --size=900 --exponent=0.5" in text(app)
 
 
 def test_curate_shows_train_validation_and_exam_of_a_dataset(demo):
@@ -205,4 +233,4 @@ def test_mark_up_in_data_stays_text(page, hostile):
     own = "".join(element.proto.body for element in app.get("html"))
     charts = "".join(chart.proto.spec for chart in app.get("plotly_chart"))
     assert "<img" not in own + charts
-    assert all("<img" not in box.label.replace("\\<", "") for box in [*app.slider, *app.number_input])
+    assert all("<img" not in box.label.replace("\\<", "") for box in app.number_input)

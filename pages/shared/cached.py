@@ -1,11 +1,13 @@
 """Every Streamlit cache: bounded, wrapped around one call of the library, and keyed by what the data holds."""
 
 import time
+from typing import Any
 
 import numpy as np
 import polars as pl
 import streamlit as st
 
+from pages.shared import balancer
 from pricer.catalogue import browse
 from pricer.catalogue.store import Catalogue
 from pricer.curation.dataset import Dataset
@@ -41,6 +43,11 @@ def index(catalogue: Catalogue, seed: int) -> PoolIndex:
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_KEYS)
 def plan(catalogue: Catalogue, recipe: Recipe) -> Plan:
     return make_plan(index(catalogue, recipe.seed), recipe)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=_KEYS)
+def balancer_pool(catalogue: Catalogue) -> dict[str, Any]:
+    return balancer.pool_data(catalogue, index(catalogue, 42))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_KEYS)

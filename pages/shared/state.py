@@ -14,11 +14,12 @@ SAMPLE_JOB = "sample_job"  # id of the job that Curate follows
 TRAIN_JOB = "train_job"  # id of the job that Train follows
 LAST_DONE = "last_done"  # id of the job whose end was last acted upon
 
-CUTOFF = "curate_cutoff"
-CAP = "curate_cap"
-SEED = "curate_seed"
-OTHER_WEIGHT = "curate_other_weight"  # of all categories without a weight of their own
-WEIGHTED = "curate_weighted"  # the catalogue whose recipe the keys above hold
+WEIGHTED = "curate_weighted"  # the folder of the catalogue that the recipe in hand is for
+HISTORY = "curate_history"  # recipes and their names (as PRESET), one for each step that can be undone
+PLACE = "curate_place"  # which of them is in hand
+TURN = "curate_turn"  # how often the page, and not the browser's hand, has changed the recipe
+MOVE = "curate_move"  # the browser's last move in this turn
+REFUSED = "curate_refused"  # why settings that the browser told were not taken
 PRESET = "curate_preset"  # a preset, a saved recipe, or OWN_SETTINGS
 OWN_SETTINGS = "own"
 SCALE = "curate_scale"
@@ -47,6 +48,11 @@ DEFAULTS = {
     TRAIN_JOB: None,
     LAST_DONE: None,
     WEIGHTED: None,
+    HISTORY: [],
+    PLACE: 0,
+    TURN: 0,
+    MOVE: 0,
+    REFUSED: None,
     PRESET: "scaled",
     SCALE: "log",
     RANGE: (1, 999),
@@ -60,11 +66,6 @@ DEFAULTS = {
     PRODUCT: None,
     REVEALED: None,
 }
-
-
-def weight_key(category: str) -> str:
-    """The key of the exact weight of a category."""
-    return f"curate_weight_{category}"
 
 
 def start() -> None:
