@@ -11,8 +11,11 @@ from pages.shared import balancer
 from pricer.catalogue import browse
 from pricer.catalogue.store import Catalogue
 from pricer.curation.dataset import Dataset
+from pricer.curation.difference import Difference
+from pricer.curation.difference import difference as find_difference
 from pricer.curation.index import PoolIndex, open_index
 from pricer.curation.leaks import Grouped, Leaks, find_leaks, grouped_items
+from pricer.curation.probe import Probe, probe_pool
 from pricer.curation.recipe import Recipe
 from pricer.curation.sampler import Plan, make_plan
 from pricer.curation.slots import items_of_slot
@@ -53,6 +56,17 @@ def balancer_pool(catalogue: Catalogue) -> dict[str, Any]:
 @st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_KEYS)
 def solution(catalogue: Catalogue, wishes: Wishes, seed: int) -> Solution:
     return solve(index(catalogue, seed), wishes, seed)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Drawing a random part of the pool", hash_funcs=_KEYS)
+def probe(catalogue: Catalogue) -> Probe:
+    return probe_pool(catalogue)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_KEYS)
+def difference(catalogue: Catalogue, recipe: Recipe, other: Recipe) -> Difference:
+    plans = (plan(catalogue, recipe), plan(catalogue, other))
+    return find_difference(index(catalogue, recipe.seed), *plans)
 
 
 @st.cache_data(max_entries=32, show_spinner=False, hash_funcs=_KEYS)

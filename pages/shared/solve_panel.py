@@ -37,7 +37,7 @@ def show_solve_panel(catalogue: Catalogue, index: PoolIndex, adopt: Callable[[Re
             mean = wish("Mean price, $", 0.01, None, 1.0, state.SOLVE_MEAN)
         with columns[2]:
             percentage = wish("Largest share, %", 0.1, 100.0, 1.0, state.SOLVE_SHARE)
-        if st.form_submit_button("Propose", type="primary", icon=":material/target:", key="solve_propose"):
+        if st.form_submit_button("Propose", icon=":material/target:", key="solve_propose"):
             share = None if percentage is None else percentage / 100
             wishes = Wishes(size, mean, share, keep=present.recipe)
             st.session_state[state.SOLVED] = (str(catalogue.folder), index.seed, wishes)

@@ -25,6 +25,10 @@ OWN_SETTINGS = "own"
 SCALE = "curate_scale"
 RANGE = "curate_range"
 SLOT = "curate_slot"  # the slot that was clicked
+SPLIT = "curate_split"  # how the dataset gets its exam: by roles, or naive
+BASE = "curate_base"  # name and version of the saved recipe that the one in hand was opened from
+SHELVED = "curate_shelved"  # what the shelf of recipes did last, to be told: see recipe_shelf
+OTHER = "curate_other"  # a preset or a saved recipe that the one in hand is compared with
 SOLVE_SIZE = "curate_solve_size"  # what is wished of a proposed recipe
 SOLVE_MEAN = "curate_solve_mean"
 SOLVE_SHARE = "curate_solve_share"
@@ -57,6 +61,10 @@ DEFAULTS = {
     SCALE: "log",
     RANGE: (1, 999),
     SLOT: None,
+    SPLIT: "roles",
+    BASE: None,
+    SHELVED: None,
+    OTHER: "none",
     SOLVED: None,
     EXAM: None,
     READING: "natural",
