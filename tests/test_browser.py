@@ -118,13 +118,12 @@ def test_a_recipe_is_saved_and_a_dataset_carried_out_and_listed(site, page, brow
     recipe = recipe_with(cutoff=235)
     expect(figures(page)).to_contain_text(shown_figures(recipe))
 
+    page.locator(".st-key-shelf summary").click()
+    page.locator(".st-key-shelf").get_by_label("Name", exact=True).fill("Even")
     page.get_by_role("button", name="Save recipe").click()
-    page.get_by_label("Name of the recipe").fill("Even")
-    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved as Even@1")).to_be_visible()
     assert open_recipe("Even@1").recipe == recipe
 
-    page.keyboard.press("Escape")
     page.get_by_label("Name of the dataset").fill("first")
     page.get_by_role("button", name="Make the dataset").click()  # at once: the click itself hands the name over
     expect(page.locator(".st-key-chart_roles .main-svg").first).to_be_visible()

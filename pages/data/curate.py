@@ -3,10 +3,13 @@
 import streamlit as st
 
 from pages.shared import cached, shelf, state
+from pages.shared.leak_lens import show_leak_lens
 from pages.shared.making import show_actions, show_datasets
 from pages.shared.outcome import show_all_figures, show_notice, show_shares, show_slot
 from pages.shared.recipe_controls import adopt, adopt_named, show_balancer, show_start, stated_recipe
 from pages.shared.recipe_link import read_link, write_link
+from pages.shared.recipe_shelf import show_recipe_shelf
+from pages.shared.recipe_views import other_plan, show_recipe_views
 from pages.shared.solve_panel import show_solve_panel
 from pages.shared.widgets import empty_card, page_head
 from pricer.catalogue.store import list_catalogues
@@ -42,13 +45,20 @@ plan = cached.plan(catalogue, recipe)
 with st.container(horizontal=True, vertical_alignment="bottom", key="curate_start"):
     shelf.choose_catalogue(catalogues)
     show_start(catalogue)
-show_balancer(catalogue, plan)
+show_balancer(catalogue, plan, other_plan(catalogue))
 show_notice(plan, catalogue)
 show_slot(catalogue, recipe)
 with st.expander("Solve for a size, a mean price or a largest share", icon=":material/target:", key="solve"):
     show_solve_panel(catalogue, cached.index(catalogue, recipe.seed), lambda chosen: adopt(chosen, catalogue))
+with st.expander("Saved recipes", icon=":material/bookmark:", key="shelf", on_change="rerun") as opened:
+    if opened.open:
+        show_recipe_shelf(catalogue, recipe, lambda chosen, name: adopt(chosen, catalogue, name))
 show_shares(plan)
+show_recipe_views(catalogue, plan)
 show_all_figures(plan, catalogue)
+with st.expander("Leak lens", icon=":material/search:", key="lens", on_change="rerun") as opened:
+    if opened.open:
+        show_leak_lens(catalogue, plan)
 show_actions(catalogue, plan)
 show_datasets(catalogue)
 write_link(catalogue, recipe)

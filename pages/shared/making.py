@@ -4,26 +4,26 @@ import streamlit as st
 
 from pages.shared import cached, shelf, state
 from pages.shared.jobs import command_of, find_running_job, follow_job, is_busy, is_news, show_done, start_now
+from pages.shared.leak_lens import choose_split
 from pages.shared.look import look
 from pages.shared.recipe_controls import SAVED
 from pages.shared.recipe_link import recipe_arguments
 from pages.shared.widgets import chart, named, plain
 from pricer.catalogue.store import Catalogue
-from pricer.curation.recipe import Recipe
 from pricer.curation.sampler import Plan
-from pricer.errors import PricerError
 from pricer.figures.formats import count, short_hash
 from pricer.figures.prices import shares_by_price
-from pricer.runs.recipes import save_recipe
 
 
 def show_actions(catalogue: Catalogue, plan: Plan) -> None:
     """The name of the dataset, the button that makes it, the command that says the same, and how far it is."""
     preset = st.session_state[state.PRESET].removeprefix(SAVED)
     suggested = f"{catalogue.name}-{plan.recipe.id[:8] if preset == state.OWN_SETTINGS else preset}"
+    suggested += "-naive" if st.session_state[state.SPLIT] == "naive" else ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Name of the dataset", suggested, 64, key=f"dataset_name_{suggested}", width=300)
-        arguments = ["sample", catalogue.label, "--dataset", name.strip(), *recipe_arguments(plan.recipe)]
+        split = choose_split()
+        arguments = ["sample", catalogue.label, "--dataset", name.strip(), *recipe_arguments(plan.recipe), *split]
         if st.button(
             "Make the dataset",
             type="primary",
@@ -32,22 +32,8 @@ def show_actions(catalogue: Catalogue, plan: Plan) -> None:
             disabled=not name.strip() or not plan.size or is_busy(state.SAMPLE_JOB),
         ):
             start_now(state.SAMPLE_JOB, arguments)
-        with st.popover("Save recipe", icon=":material/bookmark:", key="save_recipe"):
-            show_save(catalogue, plan.recipe)
     st.code(command_of(arguments), language=None, wrap_lines=True)
     show_job()
-
-
-def show_save(catalogue: Catalogue, recipe: Recipe) -> None:
-    with st.form("save_form", border=False):
-        name = st.text_input("Name of the recipe", key="recipe_name", max_chars=80)
-        note = st.text_input("Note", key="recipe_note", max_chars=200, placeholder="optional")
-        if st.form_submit_button("Save", key="recipe_save"):
-            try:
-                saved = save_recipe(name, recipe, catalogue.name, note)
-                st.success(plain(f"Saved as {saved.label}, recipe {short_hash(recipe.id)}."))
-            except PricerError as error:
-                st.error(plain(str(error)))
 
 
 def show_job() -> None:
