@@ -3,14 +3,17 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pricer.__main__ import main
 from pricer.catalogue.store import Catalogue, open_catalogue
+from pricer.models import without_price
 from tests import browser as chromium
 from tests.processes import end_processes_of
+from tests.products import FEW
 from tests.serving import Server, serving
 
 DEMO_ROWS = 4_000
@@ -52,6 +55,25 @@ def demo(home: Path, demo_home: Path) -> Catalogue:
     """The small demo catalogue, in a home of the test's own."""
     shutil.copytree(demo_home, home)
     return open_catalogue("demo")
+
+
+@pytest.fixture(scope="session")
+def items(demo_home: Path) -> pl.DataFrame:
+    """Generated items, as a catalogue makes them."""
+    demo = Catalogue(demo_home / "catalogues" / "demo" / "1")
+    return demo.items().collect().sort("item_id").head(2 * FEW)
+
+
+@pytest.fixture(scope="session")
+def train(items: pl.DataFrame) -> pl.DataFrame:
+    """Those to learn from."""
+    return items[:FEW]
+
+
+@pytest.fixture(scope="session")
+def unseen(items: pl.DataFrame) -> pl.DataFrame:
+    """The others, without prices."""
+    return without_price(items[FEW:])
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,12 @@
-"""Hand-made raw rows for the tests."""
+"""Hand-made raw rows and items for the tests."""
 
 import gzip
 import json
 from pathlib import Path
+
+import polars as pl
+
+FEW = 400  # items that models learn from
 
 _WORDS = ("sturdy", "oak", "table", "with", "four", "legs", "and", "drawer", "that", "opens", "without", "sound", "for",
           "the", "kitchen", "or", "hall", "made", "to", "last", "years")  # fmt: skip
@@ -40,3 +44,10 @@ def write_rows(path: Path, rows: list[dict | bytes]) -> Path:
     data = b"\n".join(lines) + b"\n"
     path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
     return path
+
+
+def item_saying(text: str) -> pl.DataFrame:
+    """One item, as a page makes it of what a person typed."""
+    said = {name: [text] for name in ("title", "text", "full_text")}
+    numbers = {name: pl.Series([None], dtype=pl.Float64) for name in ("weight_pounds", "rank")}
+    return pl.DataFrame(said | numbers | {"category": ["Never seen before"], "details": ["{}"], "store": [""]})

@@ -5,9 +5,20 @@ Importing this module imports no model: pages list models without waiting for wh
 
 from pricer.errors import PricerError
 from pricer.models.contract import Model, ModelKind, Setting
-from pricer.models.costs import linear
+from pricer.models.costs import boosted, deep_network, forest, linear, network, word2vec
+
+DIMENSIONS = Setting("dimensions", 400, 2, 2000, "How many numbers stand for a word.")
 
 MODELS: dict[str, ModelKind] = {
+    "random": ModelKind(
+        name="random",
+        title="Random dollars",
+        family="yardstick",
+        reads="nothing",
+        explanation="Draws any whole dollar between the cheapest and the dearest of train: the worst that one can do.",
+        place="pricer.models.yardsticks:Random",
+        estimate=linear(0.1, 0.004, 150, 3.3),
+    ),
     "mean": ModelKind(
         name="mean",
         title="Mean price",
@@ -16,6 +27,33 @@ MODELS: dict[str, ModelKind] = {
         explanation="Guesses the mean price of train, whatever the product; a model has to beat it.",
         place="pricer.models.yardsticks:Mean",
         estimate=linear(0.1, 0.004, 150, 3.3),
+    ),
+    "median": ModelKind(
+        name="median",
+        title="Median price",
+        family="yardstick",
+        reads="nothing",
+        explanation="Guesses the median price of train: of all constants the one with the least error on train.",
+        place="pricer.models.yardsticks:Median",
+        estimate=linear(0.1, 0.004, 150, 3.3),
+    ),
+    "category-median": ModelKind(
+        name="category-median",
+        title="Median of the category",
+        family="yardstick",
+        reads="nothing",
+        explanation="Guesses the median price of the product's category in train, and reads no word.",
+        place="pricer.models.yardsticks:CategoryMedian",
+        estimate=linear(0.1, 0.004, 150, 3.3),
+    ),
+    "features": ModelKind(
+        name="features",
+        title="Four features",
+        family="words",
+        reads="text",
+        explanation="Fits a straight line through weight, best-seller rank, length of text and top electronics brand.",
+        place="pricer.models.features:Features",
+        estimate=linear(1.0, 0.03, 250, 4.8),
     ),
     "bag-of-words": ModelKind(
         name="bag-of-words",
@@ -26,6 +64,26 @@ MODELS: dict[str, ModelKind] = {
         place="pricer.models.words:BagOfWords",
         settings=(Setting("words", 1000, 1, 20_000, "How many of the most frequent words are counted."),),
         estimate=linear(1.0, 0.15, 250, 4.8),
+    ),
+    "word2vec-linear": ModelKind(
+        name="word2vec-linear",
+        title="Word vectors, straight line",
+        family="words",
+        reads="text",
+        explanation="Learns a vector for every word, averages those of the text and fits a straight line.",
+        place="pricer.models.word2vec:Word2VecLinear",
+        settings=(DIMENSIONS,),
+        estimate=word2vec(14),
+    ),
+    "word2vec-svr": ModelKind(
+        name="word2vec-svr",
+        title="Word vectors, support vectors",
+        family="words",
+        reads="text",
+        explanation="The same vectors, and a line that minds absolute errors: linear support vector regression.",
+        place="pricer.models.word2vec:Word2VecSvr",
+        settings=(DIMENSIONS,),
+        estimate=word2vec(20),
     ),
     "tfidf-ridge": ModelKind(
         name="tfidf-ridge",
@@ -38,6 +96,53 @@ MODELS: dict[str, ModelKind] = {
             Setting("alpha", 0.3, 0.001, 1000.0, "How strongly weights are held near zero: more is more cautious."),
         ),
         estimate=linear(1.0, 0.45, 360, 12.2),
+    ),
+    "word2vec-forest": ModelKind(
+        name="word2vec-forest",
+        title="Word vectors, random forest",
+        family="trees",
+        reads="text",
+        explanation="The same vectors, and the mean of many trees, each grown on a random draw of the items.",
+        place="pricer.models.word2vec:Word2VecForest",
+        settings=(DIMENSIONS, Setting("trees", 100, 1, 2000, "How many trees are averaged; more take longer.")),
+        estimate=forest,
+    ),
+    "xgboost": ModelKind(
+        name="xgboost",
+        title="Boosted trees on words",
+        family="trees",
+        reads="text",
+        explanation="Counts words and grows small trees one after the other, each on what those before it missed.",
+        place="pricer.models.xgboosted:XGBoost",
+        settings=(
+            Setting("words", 2000, 1, 20_000, "How many of the most frequent words are counted."),
+            Setting("trees", 1000, 1, 10_000, "How many trees are grown; more fit train more closely."),
+        ),
+        estimate=boosted,
+    ),
+    "network": ModelKind(
+        name="network",
+        title="Small network",
+        family="networks",
+        reads="text",
+        explanation="Eight layers on hashed words, 669,249 weights, fitted to the price in dollars.",
+        place="pricer.models.networks:Network",
+        settings=(Setting("epochs", 2, 1, 100, "How often train is gone through."),),
+        estimate=network,
+    ),
+    "deep-network": ModelKind(
+        name="deep-network",
+        title="Deep residual network",
+        family="networks",
+        reads="text",
+        explanation="A wide layer and residual blocks on hashed words, fitted to the logarithm of the price.",
+        place="pricer.models.networks:DeepNetwork",
+        settings=(
+            Setting("width", 4096, 1, 8192, "Units of each layer; twice as many take four times as long."),
+            Setting("blocks", 8, 0, 64, "Residual blocks of two layers each."),
+            Setting("epochs", 5, 1, 100, "How often train is gone through."),
+        ),
+        estimate=deep_network,
     ),
 }
 

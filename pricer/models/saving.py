@@ -80,21 +80,23 @@ class SavedArrays:
     def take(self, name: str, dtype: type, shape: tuple[int, ...] | None = None) -> np.ndarray:
         """The array of that name; any length in one dimension where no shape is given."""
         array = self._arrays.get(name)
-        if array is None or array.dtype != dtype or not np.isfinite(array).all():
-            raise _damaged(self._path)
-        if array.ndim != 1 if shape is None else array.shape != shape:
-            raise _damaged(self._path)
+        self.require(array is not None and array.dtype == dtype and bool(np.isfinite(array).all()))
+        self.require(array.ndim == 1 if shape is None else array.shape == shape)
         return array
 
     def take_places(self, name: str, count: int) -> np.ndarray:
         """Places in an array of `count` elements: int32, each once, ascending."""
         places = self.take(name, np.int32)
-        if len(places) and (places[0] < 0 or places[-1] >= count or (np.diff(places) <= 0).any()):
-            raise _damaged(self._path)
+        self.require(not len(places) or (places[0] >= 0 and places[-1] < count and bool((np.diff(places) > 0).all())))
         return places
 
     def number(self, name: str) -> float:
         return float(self.take(name, np.float64, ()))
+
+    def require(self, holds: bool) -> None:
+        """PricerError where what should hold of the arrays does not."""
+        if not holds:
+            raise _damaged(self._path)
 
 
 def read_words(folder: Path) -> list[str]:

@@ -18,3 +18,11 @@ def texts_of(items: pl.DataFrame, column: str) -> list[str]:
     if column not in items.columns:
         raise PricerError(f"the items have no column {column!r}; they have {', '.join(items.columns)}")
     return items[column].cast(pl.String).fill_null("").to_list()
+
+
+def numbers_of(items: pl.DataFrame, column: str) -> np.ndarray:
+    """A column of numbers: float64, NaN where there is none or it is not finite."""
+    if column not in items.columns:
+        raise PricerError(f"the items have no column {column!r}; they have {', '.join(items.columns)}")
+    numbers = items[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return np.where(np.isfinite(numbers), numbers, np.nan)
