@@ -66,7 +66,7 @@ def show_datasets(catalogue: Catalogue) -> None:
         alt=f"Shares of train, validation and exam by price in steps of $20, dataset {dataset.name}.",
         key="chart_roles",
         note=f"share of each part's items in steps of $20; train {short_hash(made.content_hash)}, "
-        f"exam {short_hash(made.exam_hash)}",
+        f"{shelf.OWN_EXAM if made.split == 'naive' else 'exam'} {short_hash(made.exam_hash)}",
         swatches=[
             (f"train {count(made.train)}", "after"),
             (f"validation {count(made.validation)}", "ink line"),
