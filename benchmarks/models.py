@@ -2,6 +2,8 @@
 
     python benchmarks/models.py products.jsonl.gz          # two models, five folds each; minutes
     python benchmarks/models.py products.jsonl.gz --json
+    python benchmarks/models.py products.jsonl.gz --baselines   # all of the notebooks' models; an hour
+    python benchmarks/models.py products.jsonl.gz --models mean "bag-of-words words=2000"
     python benchmarks/models.py --rows 60000               # generated products instead of a file
     python benchmarks/models.py --rows 60000 --costs       # seconds and memory of fitting, each model in a process
 
@@ -36,8 +38,14 @@ from pricer.draws import draw
 from pricer.errors import PricerError
 from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
 from pricer.models import MODELS, make_model, without_price
+from pricer.models.registry import find_kind
 
 COMPARED = ("tfidf-ridge", "bag-of-words")
+# The notebooks' models. The deep network is a quarter as wide as theirs, which takes a day on two cores.
+BASELINES = (
+    "random", "mean", "median", "category-median", "features", "bag-of-words", "bag-of-words words=2000",
+    "word2vec-linear", "word2vec-svr", "word2vec-forest", "xgboost", "network", "deep-network width=1024",
+)  # fmt: skip
 FOLDS = 5
 BOOTSTRAPS = 2000
 SEED = 42
@@ -63,13 +71,22 @@ def deal_folds(groups: np.ndarray) -> np.ndarray:
     return fold_of_group[group_of_item]
 
 
-def grade(name: str, items: pl.DataFrame, folds: np.ndarray) -> Graded:
+def read_model(words: str) -> tuple[str, dict[str, int | float]]:
+    """A model's name and its settings: "bag-of-words words=2000"."""
+    name, *stated = words.split()
+    known = {setting.name: setting for setting in find_kind(name).settings}
+    pairs = [setting.split("=", 1) for setting in stated]
+    return name, {setting: known[setting].parse(value) for setting, value in pairs}
+
+
+def grade(words: str, items: pl.DataFrame, folds: np.ndarray) -> Graded:
     """Fit the model five times, each time on four folds, and grade it on the fifth."""
+    name, settings = read_model(words)
     graded = Graded(np.empty(len(items)))
     for fold in range(FOLDS):
         asked = folds == fold
         started = time.perf_counter()
-        model = make_model(name, seed=SEED).fit(items.filter(~asked), items[:0])
+        model = make_model(name, seed=SEED, **settings).fit(items.filter(~asked), items[:0])
         graded.fit_seconds.append(time.perf_counter() - started)
         exam = items.filter(asked)
         guesses = model.predict(without_price(exam)).clip(LOWEST_SLOT, HIGHEST_SLOT)
@@ -111,55 +128,64 @@ def ratio_interval(
 # What is measured
 
 
-def compare(items: pl.DataFrame) -> dict:
-    """Errors and fit times of the compared models, by fold, and their ratio."""
+def compare(items: pl.DataFrame, models: Sequence[str] = COMPARED) -> dict:
+    """Errors and fit times of the models, by fold; of the two that are always compared, their ratio."""
     groups = items["group"].to_numpy()
     folds = deal_folds(groups)
-    graded = {name: grade(name, items, folds) for name in COMPARED}
-    first, second = (graded[name].errors for name in COMPARED)
-    ratio, low, high = ratio_interval(first, second, groups, folds)
-    by_fold = {name: (np.bincount(folds, of.errors) / np.bincount(folds)).tolist() for name, of in graded.items()}
-    return {
+    graded = {words: grade(words, items, folds) for words in models}
+    by_fold = {words: (np.bincount(folds, of.errors) / np.bincount(folds)).tolist() for words, of in graded.items()}
+    figures = {
         "items": len(items),
         "groups": len(np.unique(groups)),
-        "tfidf_over_bag_of_words": ratio,
-        "tfidf_over_bag_of_words_low": low,
-        "tfidf_over_bag_of_words_high": high,
-        "ratio_by_fold": fold_ratios(first, second, folds).tolist(),
-        "error_dollars": {name: float(np.mean(errors)) for name, errors in by_fold.items()},
+        "error_dollars": {words: float(np.mean(errors)) for words, errors in by_fold.items()},
         "error_dollars_by_fold": by_fold,
-        "fit_seconds": {name: float(np.median(of.fit_seconds)) for name, of in graded.items()},
+        "fit_seconds": {words: float(np.median(of.fit_seconds)) for words, of in graded.items()},
     }
+    if set(COMPARED) <= set(models):
+        first, second = (graded[name].errors for name in COMPARED)
+        ratio, low, high = ratio_interval(first, second, groups, folds)
+        figures |= {
+            "tfidf_over_bag_of_words": ratio,
+            "tfidf_over_bag_of_words_low": low,
+            "tfidf_over_bag_of_words_high": high,
+            "ratio_by_fold": fold_ratios(first, second, folds).tolist(),
+        }
+    return figures
 
 
 def show(figures: dict) -> None:
     print(f"{figures['items']:,} items in {figures['groups']:,} groups, {FOLDS} folds; mean absolute error in dollars")
-    print(f"  {'fold':16}" + "".join(f"{fold:>9}" for fold in range(1, FOLDS + 1)) + f"{'mean':>9}{'fit s':>8}")
-    for name, errors in figures["error_dollars_by_fold"].items():
-        told = "".join(f"{error:9.2f}" for error in [*errors, figures["error_dollars"][name]])
-        print(f"  {name:16}{told}{figures['fit_seconds'][name]:8.1f}")
-    ratio = figures["tfidf_over_bag_of_words"]
-    print(f"  {'ratio':16}" + "".join(f"{value:9.3f}" for value in [*figures["ratio_by_fold"], ratio]))
-    low, high = figures["tfidf_over_bag_of_words_low"], figures["tfidf_over_bag_of_words_high"]
-    print(f"{COMPARED[0]} has {ratio:.3f} of the error of {COMPARED[1]} (95 % interval {low:.3f} to {high:.3f})")
+    print(f"  {'fold':24}" + "".join(f"{fold:>9}" for fold in range(1, FOLDS + 1)) + f"{'mean':>9}{'fit s':>8}")
+    for words, errors in figures["error_dollars_by_fold"].items():
+        told = "".join(f"{error:9.2f}" for error in [*errors, figures["error_dollars"][words]])
+        print(f"  {words:24}{told}{figures['fit_seconds'][words]:8.1f}")
+    if "ratio_by_fold" in figures:
+        ratio = figures["tfidf_over_bag_of_words"]
+        print(f"  {'ratio':24}" + "".join(f"{value:9.3f}" for value in [*figures["ratio_by_fold"], ratio]))
+        low, high = figures["tfidf_over_bag_of_words_low"], figures["tfidf_over_bag_of_words_high"]
+        print(f"{COMPARED[0]} has {ratio:.3f} of the error of {COMPARED[1]} (95 % interval {low:.3f} to {high:.3f})")
 
 
-def costs(table: Path, item_count: int) -> dict:
-    """Seconds and bytes that each model takes to be fitted on the table's items, in a process of its own."""
+def costs(table: Path, item_count: int, models: Sequence[str]) -> dict:
+    """Seconds and bytes that each model takes to be fitted on the table's items, in its own process, on one core."""
     measured = {"items": item_count}
-    for name, kind in MODELS.items():
-        command = [sys.executable, __file__, str(table), "--fit-only", name]
-        seconds, peak = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-        estimate = kind.estimate(item_count)
-        measured[name] = {"seconds": seconds, "bytes": peak}
-        measured[name] |= {"estimated_seconds": estimate.seconds, "estimated_bytes": estimate.bytes}
+    for words in models:
+        name, settings = read_model(words)
+        command = [sys.executable, __file__, str(table), "--fit-only", words]
+        environment = os.environ | {"PRICER_WORKERS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        done = subprocess.run(command, check=True, capture_output=True, env=environment)
+        seconds, peak = json.loads(done.stdout)
+        estimate = find_kind(name).estimate(item_count, **settings)
+        measured[words] = {"seconds": seconds, "bytes": peak}
+        measured[words] |= {"estimated_seconds": estimate.seconds, "estimated_bytes": estimate.bytes}
     return measured
 
 
-def fit_only(table: Path, name: str) -> tuple[float, int]:
+def fit_only(table: Path, words: str) -> tuple[float, int]:
     """Read and fit as a run does; the seconds, and the most bytes that this process held."""
+    name, settings = read_model(words)
     started = time.perf_counter()
-    make_model(name, seed=SEED).fit(pl.read_parquet(table))
+    make_model(name, seed=SEED, **settings).fit(pl.read_parquet(table))
     return time.perf_counter() - started, peak_bytes()
 
 
@@ -173,11 +199,12 @@ def peak_bytes() -> int:
 
 
 def show_costs(figures: dict) -> None:
-    print(f"fitting on {figures['items']:,} items, each model in a process of its own")
-    print(f"  {'':16}{'s':>8}{'estimate':>10}{'MB':>9}{'estimate':>10}")
-    for name in MODELS:
-        cost = figures[name]
-        print(f"  {name:16}{cost['seconds']:8.1f}{cost['estimated_seconds']:10.1f}"
+    print(f"fitting on {figures['items']:,} items, each model in a process of its own, on one core")
+    print(f"  {'':24}{'s':>8}{'estimate':>10}{'MB':>9}{'estimate':>10}")
+    for words, cost in figures.items():
+        if words == "items":
+            continue
+        print(f"  {words:24}{cost['seconds']:8.1f}{cost['estimated_seconds']:10.1f}"
               f"{cost['bytes'] / 1e6:9,.0f}{cost['estimated_bytes'] / 1e6:10,.0f}")  # fmt: skip
 
 
@@ -202,6 +229,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="JSON lines of raw metadata")
     parser.add_argument("--rows", type=int, default=20_000, help="generated rows where no FILE is given")
     parser.add_argument("--costs", action="store_true", help="measure seconds and memory of fitting instead")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument(
+        "--baselines", dest="models", action="store_const", const=BASELINES, help="the notebooks' models"
+    )
+    chosen.add_argument("--models", nargs="+", metavar="MODEL", help='such as "bag-of-words words=2000"')
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     parser.add_argument("--fit-only", metavar="MODEL", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -211,7 +243,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         with loaded_items(options.file, options.rows) as table:
             items = pl.read_parquet(table)
-            figures = costs(table, len(items)) if options.costs else compare(items)
+            if options.costs:
+                figures = costs(table, len(items), options.models or tuple(MODELS))
+            else:
+                figures = compare(items, options.models or COMPARED)
     except PricerError as error:
         sys.exit(str(error))
     if options.json:

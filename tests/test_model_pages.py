@@ -11,7 +11,8 @@ from pages.shared import jobs as page_jobs
 from pricer.__main__ import main
 from pricer.evaluation.comparison import paired
 from pricer.evaluation.leaderboard import leaderboard
-from pricer.figures.formats import count, dollars, percent, whole_dollars
+from pricer.figures.formats import count, dollars, duration, percent, whole_dollars
+from pricer.models import MODELS
 from pricer.runs import jobs
 from pricer.runs.guessing import describe, guess_prices, worked_examples
 from pricer.runs.orders import order_arguments, read_order
@@ -102,9 +103,45 @@ def test_a_page_opens_with_runs(page, runs):
 # Train
 
 
+def choose_model(app: AppTest, name: str) -> None:
+    family = MODELS[name].family
+    app.button_group(key="train_family").set_value(family).run()
+    app.radio(key=f"train_model_{family}").set_value(name).run()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_can_be_chosen_and_says_what_it_takes(name, runs):
+    app = opened("train")
+    choose_model(app, name)
+    assert not app.exception and f"pricer train {name} " in app.code[0].value
+    estimate = MODELS[name].estimate(runs["mean"].manifest.train_items)
+    assert duration(estimate.seconds) in text(app)
+    assert {f"train_{name}_{setting.name}" for setting in MODELS[name].settings} <= {
+        element.key for element in app.number_input
+    }
+
+
+def test_a_setting_moves_the_estimate(runs):
+    app = opened("train")
+    choose_model(app, "deep-network")
+    before = text(app)
+    app.number_input(key="train_deep-network_width").set_value(64).run()
+    estimate = MODELS["deep-network"].estimate(runs["mean"].manifest.train_items, width=64)
+    assert f"about {duration(estimate.seconds)}" in text(app)
+    assert f"about {duration(estimate.seconds)}" not in before
+
+
+def test_each_family_keeps_its_choice(runs):
+    app = opened("train")
+    choose_model(app, "features")
+    choose_model(app, "xgboost")
+    app.button_group(key="train_family").set_value("words").run()
+    assert app.radio(key="train_model_words").value == "features"
+
+
 def test_train_shows_the_command_and_queues_it_once(runs, no_worker):
     app = opened("train")
-    app.radio(key="train_model").set_value("bag-of-words").run()
+    choose_model(app, "bag-of-words")
     app.number_input(key="train_bag-of-words_words").set_value(50)
     app.number_input(key=f"train_first_{runs['mean'].manifest.dataset_id}").set_value(200)
     app.segmented_control(key="train_exam").set_value("natural").run()
@@ -118,7 +155,7 @@ def test_train_shows_the_command_and_queues_it_once(runs, no_worker):
 
 def test_what_was_chosen_on_train_outlives_a_visit_to_another_page(runs):
     app = opened("train")
-    app.radio(key="train_model").set_value("tfidf-ridge").run()
+    choose_model(app, "tfidf-ridge")
     app.number_input(key="train_tfidf-ridge_alpha").set_value(2.0)
     app.segmented_control(key="train_exam").set_value("balanced").run()
     shown = app.code[0].value
@@ -131,7 +168,7 @@ def test_what_was_chosen_on_train_outlives_a_visit_to_another_page(runs):
 
 def test_train_warns_that_the_same_was_run_before(runs):
     app = opened("train")
-    app.radio(key="train_model").set_value("mean").run()
+    choose_model(app, "mean")
     assert "The same was run before" in text(app)
     app.number_input(key="train_seed").set_value(7).run()
     assert "The same was run before" not in text(app)

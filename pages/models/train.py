@@ -34,6 +34,14 @@ out the asking, which takes seconds.
 The **natural exam** is a simple random sample of the catalogue. The **balanced exam** holds as many items of each
 price band. Asking only the *first k* is fair too: each is in random order.
 """
+FAMILY_TITLES = {
+    "yardstick": "Yardsticks",
+    "words": "Words and features",
+    "trees": "Trees",
+    "networks": "Networks",
+    "stack": "Stacks",
+}
+FIRST_MODEL = "tfidf-ridge"  # what is chosen at first: soon done, and hard to beat
 EXAMS = {"both": "Both", "natural": "Natural", "balanced": "Balanced"}
 FIRST_N_HELP = "A random n of the items; a larger n only adds to them. Empty means all."
 FIRST_K_HELP = "Each exam is in random order, so its first part is fair; the interval is wider. Empty means all."
@@ -53,15 +61,28 @@ def choose_dataset(catalogues: list[Catalogue]) -> Dataset | None:
 
 
 def choose_model() -> ModelKind:
-    name = st.radio(
-        "Model",
-        list(MODELS),
-        index=1,
-        captions=[plain(kind.explanation) for kind in MODELS.values()],
-        key="train_model",
+    """The model, of the family that is open; each family keeps its choice."""
+    families = list(dict.fromkeys(kind.family for kind in MODELS.values()))
+    family = st.pills(
+        "Family",
+        families,
+        default=MODELS[FIRST_MODEL].family,
+        required=True,
+        wrap=True,
+        format_func=FAMILY_TITLES.get,
+        key="train_family",
         persist_state="session",
     )
-    return MODELS[name]
+    kinds = {name: kind for name, kind in MODELS.items() if kind.family == family}
+    name = st.radio(
+        "Model",
+        list(kinds),
+        index=list(kinds).index(FIRST_MODEL) if FIRST_MODEL in kinds else 0,
+        captions=[plain(kind.explanation) for kind in kinds.values()],
+        key=f"train_model_{family}",
+        persist_state="session",
+    )
+    return kinds[name]
 
 
 def choose_settings(kind: ModelKind) -> tuple[dict[str, int | float], int]:
