@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import cached, shelf, state
 from pages.shared.jobs import command_of, find_running_job, follow_job, is_news, show_done, start_now
@@ -36,7 +37,7 @@ price band. Asking only the *first k* is fair too: each is in random order.
 """
 FAMILY_TITLES = {
     "yardstick": "Yardsticks",
-    "words": "Words and features",
+    "words": "Words",
     "trees": "Trees",
     "networks": "Networks",
     "stack": "Stacks",
@@ -87,16 +88,22 @@ def choose_model() -> ModelKind:
 
 def choose_settings(kind: ModelKind) -> tuple[dict[str, int | float], int]:
     """The model's own settings, those that have their default left out; and the seed."""
-    columns = st.columns(2)
+    places = in_pairs(len(kind.settings) + 1)
     stated = {}
-    for place, setting in enumerate(kind.settings):
-        with columns[place % 2]:
+    for setting, place in zip(kind.settings, places, strict=False):
+        with place:
             value = number_of(setting, key=f"train_{kind.name}_{setting.name}")
         if value is not None and value != setting.default:
             stated[setting.name] = value
-    with columns[len(kind.settings) % 2]:
+    with places[-1]:
         seed = st.number_input("Seed", 0, HIGHEST_SEED, Order.seed, key="train_seed", persist_state="session")
     return stated, Order.seed if seed is None else seed
+
+
+def in_pairs(count: int) -> list[DeltaGenerator]:
+    """Places for so many elements, two in a row, which keep their order on a phone."""
+    rows = [st.columns(2) for _ in range(0, count, 2)]
+    return [place for row in rows for place in row][:count]
 
 
 def number_of(setting: Setting, key: str) -> int | float | None:
