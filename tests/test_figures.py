@@ -1,7 +1,5 @@
 """Figures: what is drawn is what was given, and nothing from data acts as mark-up."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,12 +7,12 @@ from hypothesis import strategies as st
 
 from pricer.figures import formats
 from pricer.figures.canvas import linear_ticks, log_ticks, price_ticks
-from pricer.figures.categories import category_bars, donut, folded, share_changes, slices, spread
-from pricer.figures.findings import cap_finding, share_finding
+from pricer.figures.categories import category_bars, folded, share_changes
+from pricer.figures.findings import share_finding
 from pricer.figures.funnel import funnel
 from pricer.figures.lengths import count_up_to, cut_histogram
 from pricer.figures.palette import DARK, LIGHT
-from pricer.figures.prices import before_after, price_histogram, shares_by_price, spikes
+from pricer.figures.prices import price_histogram, shares_by_price, spikes
 
 LONG_TAIL = np.array([0, *(round(3000 / slot**0.7) for slot in range(1, 1000))])
 
@@ -42,35 +40,12 @@ def test_text_has_a_contrast_of_4_5_and_marks_of_3(palette):
         assert contrast(mark, palette.paper) >= 3
 
 
-def test_before_after_hovers_with_the_true_counts():
-    after = np.minimum(LONG_TAIL, 50)
-    columns = before_after(LONG_TAIL, after, 240, 50, "light").data[2]
-    assert list(columns.x) == list(range(1, 1000))
-    assert np.array_equal(columns.customdata, np.column_stack([LONG_TAIL[1:], after[1:]]))
-
-
 def test_an_empty_slot_lies_below_a_logarithmic_axis_and_one_item_above_its_floor():
     counts = np.zeros(1000, dtype=int)
     counts[7] = 1
     figure = price_histogram(counts, "light")
     floor = 10 ** figure.layout.yaxis.range[0]
     assert figure.data[0].y[6] > floor > figure.data[0].y[7]
-
-
-def test_cap_and_cutoff_are_named_in_the_histogram():
-    words = texts(before_after(LONG_TAIL, np.minimum(LONG_TAIL, 50), 240, 50, "light"))
-    assert "cap 50" in words and "cutoff $240" in words
-
-
-def test_a_linear_histogram_ends_at_six_caps_and_says_so():
-    figure = before_after(LONG_TAIL, np.minimum(LONG_TAIL, 50), 240, 50, "light", "linear")
-    assert figure.layout.yaxis.range[1] == 300
-    assert "cut off at 300; the fullest slot holds 3,000" in texts(figure)
-
-
-def test_nothing_is_cut_off_where_no_slot_is_capped():
-    figure = before_after(LONG_TAIL, LONG_TAIL, 1, 50, "light", "linear")
-    assert figure.layout.yaxis.range[1] > 3000
 
 
 def test_a_zoomed_histogram_holds_only_its_slots():
@@ -102,29 +77,6 @@ def test_the_change_of_a_share_stands_in_points_at_the_edge():
     assert "+25.0" in words and "−25.0" in words
 
 
-def test_donut_ranks_are_dealt_right_left_left_right():
-    dealt = slices(list("abcd"), np.array([40, 30, 20, 10]))
-    assert [(part.name, np.sign(part.middle)) for part in dealt] == [("a", 1), ("b", -1), ("c", -1), ("d", 1)]
-    assert dealt[3].end - dealt[2].end == pytest.approx(1)
-
-
-def test_a_donut_of_many_parts_ends_with_others():
-    dealt = slices([f"c{i}" for i in range(12)], np.arange(12) + 1)
-    assert len(dealt) == 8 and dealt[-1].name == "others" and dealt[-1].items == 1 + 2 + 3 + 4 + 5
-
-
-@given(st.lists(st.floats(-1, 1), min_size=1, max_size=6))
-def test_labels_that_were_spread_never_touch(heights):
-    wanted = np.array(sorted(heights, reverse=True))
-    placed = spread(wanted, np.full(len(wanted) - 1, 0.3))
-    assert all(upper - lower >= 0.3 - 1e-9 for upper, lower in pairwise(placed))
-    assert placed.mean() == pytest.approx(wanted.mean(), abs=1e-9)
-
-
-def test_labels_that_have_room_stay_where_they_are():
-    assert spread(np.array([1.0, 0.0, -1.0]), np.array([0.3, 0.3])).tolist() == [1.0, 0.0, -1.0]
-
-
 def test_the_funnel_leaves_exactly_the_items():
     figure = funnel(100, [("no price", 40), ("too short", 25), ("duplicate", 5)], 30, "light")
     still_in, lost, items = (list(trace.x) for trace in figure.data)
@@ -137,7 +89,7 @@ def test_lengths_at_or_below_the_cut_are_grey():
     assert [colour == LIGHT.after for colour in bars.marker.color] == [False, False, False, True, True, True]
 
 
-@pytest.mark.parametrize("draw", [category_bars, share_changes, lambda n, b, a, look: donut(n, a, look)])
+@pytest.mark.parametrize("draw", [category_bars, share_changes])
 def test_mark_up_in_a_name_is_escaped(draw):
     figure = draw(["<a href='x'>A</a>"], np.array([5]), np.array([5]), "light")
     written = texts(figure) + " ".join(figure.layout.yaxis.ticktext or [])
@@ -147,8 +99,6 @@ def test_mark_up_in_a_name_is_escaped(draw):
 @pytest.mark.parametrize("draw", [category_bars, share_changes])
 def test_an_empty_sample_is_drawn(draw):
     assert draw(["a"], np.array([0]), np.array([0]), "light").data
-    assert donut(["a"], np.array([0]), "light") is not None
-    assert before_after(LONG_TAIL, LONG_TAIL * 0, 240, 5, "light").data
 
 
 @given(st.floats(1, 5e6))
@@ -179,12 +129,6 @@ def test_a_share_that_grows_against_its_weight_is_told():
     assert share_finding(["a", "b"], before, after, np.array([1, 5])) == "a grows although its weight is the lowest"
     assert share_finding(["a", "b"], before, after, np.array([2, 2])) == "a changes most: +10.0 points"
     assert share_finding(["a", "b"], before, before, np.array([2, 2])) == "Every category keeps its share"
-
-
-def test_a_histogram_is_called_flat_only_where_every_slot_below_the_cutoff_is_capped():
-    before = np.array([0, 9, 9, 3, 3])
-    assert cap_finding(2, before, 3) == "Flat up to the cutoff, untouched above it"
-    assert cap_finding(2, before, 4) == "The cap cuts 2 of the 3 slots below the cutoff"
 
 
 def test_small_categories_are_added_up_as_others():

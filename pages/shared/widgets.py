@@ -82,9 +82,9 @@ def chart(
         draw(figure, alt, key)
 
 
-def draw(figure: go.Figure, alt: str, key: str, **options) -> None:
+def draw(figure: go.Figure, alt: str, key: str) -> None:
     """A chart alone, in Pricer's colours and without Plotly's buttons."""
-    st.plotly_chart(figure, theme=None, alt=alt, key=key, config={"displayModeBar": False}, **options)
+    st.plotly_chart(figure, theme=None, alt=alt, key=key, config={"displayModeBar": False})
 
 
 def table(columns: Sequence[Cell], rows: Iterable[Sequence[Cell]], right: Sequence[int] = ()) -> None:

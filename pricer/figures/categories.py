@@ -1,16 +1,13 @@
-"""Charts of categories: bars before and after, the donut, and how each share changed."""
-
-from dataclasses import dataclass
+"""Charts of categories: bars before and after, and how each share changed."""
 
 import numpy as np
 import plotly.graph_objects as go
 
 from pricer.figures.canvas import new_figure, note, round_step
-from pricer.figures.formats import category_name, count, percent, points, safe, wrapped
+from pricer.figures.formats import category_name, count, points, safe, wrapped
 from pricer.figures.palette import PALETTES, Look, mix
 
 ROW = 42  # pixels per category where the label stands above its bar
-MOST_SLICES = 8
 
 
 def folded(names: list[str], *counts: np.ndarray, most: int = 12) -> tuple:
@@ -89,120 +86,3 @@ def share_changes(names: list[str], before: np.ndarray, after: np.ndarray, look:
     )
     figure.update_layout(margin={"r": 66, "t": 4})
     return figure
-
-
-@dataclass(frozen=True)
-class Slice:
-    """One part of a donut: angles in turns from twelve o'clock, clockwise where positive."""
-
-    name: str
-    items: int
-    start: float
-    end: float
-
-    @property
-    def middle(self) -> float:
-        return (self.start + self.end) / 2
-
-
-def slices(names: list[str], counts: np.ndarray, most: int = MOST_SLICES) -> list[Slice]:
-    """Deal the parts of a donut to its two sides by rank (right, left, left, right), so that both are equally full.
-
-    Both sides begin at twelve o'clock with their largest part. Beyond `most` parts the smallest become "others".
-    """
-    order = [place for place in np.argsort(-counts, kind="stable") if counts[place] > 0]
-    parts = [(category_name(names[place]), int(counts[place])) for place in order]
-    if len(parts) > most:
-        parts = [*parts[: most - 1], ("others", sum(items for _, items in parts[most - 1 :]))]
-    total = sum(items for _, items in parts) or 1
-    reached = {1: 0.0, -1: 0.0}
-    dealt = []
-    for rank, (name, items) in enumerate(parts):
-        side = 1 if rank % 4 in (0, 3) else -1
-        start = reached[side]
-        reached[side] = start + side * items / total
-        dealt.append(Slice(name, items, start, reached[side]))
-    return dealt
-
-
-def spread(wanted: np.ndarray, gaps: np.ndarray) -> np.ndarray:
-    """Move labels apart, as little as possible: positions from the top down, `gaps` between neighbours.
-
-    Least squares under the order: pools of touching labels move together (pool adjacent violators).
-    """
-    offsets = np.concatenate([[0.0], np.cumsum(gaps)])
-    pools: list[list[float]] = []  # mean, size
-    for value in -wanted - offsets:
-        pools.append([value, 1])
-        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            mean, size = pools.pop()
-            before = pools[-1]
-            before[0] = (before[0] * before[1] + mean * size) / (before[1] + size)
-            before[1] += size
-    means = np.repeat([mean for mean, _ in pools], [int(size) for _, size in pools])
-    return -(means + offsets)
-
-
-def donut(names: list[str], counts: np.ndarray, look: Look, height: int = 340) -> go.Figure:
-    """Draw shares as a ring with the total in its middle and every label readable beside it."""
-    colour = PALETTES[look]
-    figure = new_figure(look, height)
-    parts = slices(names, counts)
-    total = max(1, int(counts.sum()))
-    for rank, part in enumerate(parts):
-        fill = mix(colour.after, colour.paper, 0.72 * rank / max(1, len(parts) - 1))
-        figure.add_trace(_wedge(part, part.items / total, fill, colour.paper))
-    for side in (1, -1):
-        _label_side(figure, [part for part in parts if np.sign(part.middle) == side], total, side, look)
-    note(figure, f"<b>{count(int(counts.sum()))}</b>", colour.ink, size=18, x=0, y=0.09)
-    note(figure, "items", colour.quiet, x=0, y=-0.2)
-    hidden = {"visible": False, "fixedrange": True}
-    figure.update_xaxes(range=[-3.05, 3.05], constrain="range", **hidden)
-    figure.update_yaxes(range=[-1.75, 1.75], scaleanchor="x", constrain="range", **hidden)
-    figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0})
-    return figure
-
-
-def _wedge(part: Slice, share: float, fill: str, paper: str) -> go.Scatter:
-    turns = np.linspace(part.start, part.end, max(8, int(120 * abs(part.end - part.start))))
-    x, y = _at(turns, 1.0)
-    inner_x, inner_y = _at(turns[::-1], 0.62)
-    return go.Scatter(
-        x=np.concatenate([x, inner_x]),
-        y=np.concatenate([y, inner_y]),
-        mode="lines",
-        fill="toself",
-        fillcolor=fill,
-        line={"color": paper, "width": 2},
-        hoveron="fills",
-        hoverinfo="text",
-        text=f"{safe(part.name)}<br>{count(part.items)} items, {percent(share)}",
-    )
-
-
-def _label_side(figure: go.Figure, parts: list[Slice], total: int, side: int, look: Look) -> None:
-    """Write one side's labels in a column, each joined to its part by a line."""
-    if not parts:
-        return
-    colour = PALETTES[look]
-    texts = [f"<b>{percent(part.items / total)}</b><br>{wrapped(part.name, 16)}" for part in parts]
-    lines = np.array([text.count("<br>") + 1 for text in texts])
-    wanted = np.array([_at(np.array([part.middle]), 1.0)[1][0] for part in parts])
-    heights = spread(wanted, 0.12 + 0.27 * (lines[1:] + lines[:-1]) / 2)
-    for part, text, height in zip(parts, texts, heights, strict=True):
-        (x,), (y,) = _at(np.array([part.middle]), 1.03)
-        figure.add_trace(
-            go.Scatter(
-                x=[x, side * 1.16, side * 1.26],
-                y=[y, height, height],
-                mode="lines",
-                line={"color": colour.axis, "width": 1},
-                hoverinfo="skip",
-            )
-        )
-        anchor = {"xanchor": "left", "align": "left"} if side > 0 else {"xanchor": "right", "align": "right"}
-        note(figure, text, colour.ink, x=side * 1.3, y=height, yanchor="middle", **anchor)
-
-
-def _at(turns: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
-    return radius * np.sin(2 * np.pi * turns), radius * np.cos(2 * np.pi * turns)

@@ -2,17 +2,7 @@
 
 import numpy as np
 
-from pricer.figures.formats import category_name, count, count_of, dollars, points
-
-
-def cap_finding(capped_slots: int, before: np.ndarray, cutoff: int) -> str:
-    """Say what the cap does; `before` has one count per slot from 0."""
-    if not capped_slots:
-        return "Every slot is as it was"
-    filled = int(np.count_nonzero(before[1:cutoff]))
-    if capped_slots == filled:
-        return "Flat up to the cutoff, untouched above it"
-    return f"The cap cuts {count(capped_slots)} of the {count(filled)} slots below the cutoff"
+from pricer.figures.formats import category_name, count_of, dollars, points
 
 
 def share_finding(names: list[str], before: np.ndarray, after: np.ndarray, weights: np.ndarray) -> str:

@@ -6,14 +6,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from pricer.figures.canvas import linear_ticks, log_ticks, new_figure, note, price_ticks
-from pricer.figures.formats import count, whole_dollars
+from pricer.figures.formats import whole_dollars
 from pricer.figures.palette import PALETTES, Look
 
 Scale = Literal["log", "linear"]
 LOWEST, HIGHEST = 1, 999
 FLOOR = 0.7  # where a logarithmic axis starts, so that one item is still to be seen
-CAP_WORDS = 0.18  # of the axis: what the words "cap 1,200" take of it on a phone
-LINEAR_CAPS = 6  # a linear axis ends here, counted in caps, or the capped part would be a line on the floor
 
 
 def price_histogram(
@@ -33,44 +31,6 @@ def price_histogram(
     figure.add_trace(_area(slots, shown, scale, colour.before_fill, colour.before_outline))
     figure.add_trace(_columns(slots, top, shown[:, None], "%{customdata[0]:,} items", colour.ink))
     _name_spikes(figure, slots, shown, scale, top, colour.ink)
-    return _finish(figure, scale, top, low, high)
-
-
-def before_after(
-    before: np.ndarray,
-    after: np.ndarray,
-    cutoff: int,
-    cap: int,
-    look: Look,
-    scale: Scale = "log",
-    low: int = LOWEST,
-    high: int = HIGHEST,
-    height: int = 330,
-) -> go.Figure:
-    """Draw the pool behind and the sample in front, with cap and cutoff; both arrays have one count per slot from 0.
-
-    A linear axis ends at six caps where the pool reaches higher, and a label says so.
-    """
-    colour = PALETTES[look]
-    slots = np.arange(low, high + 1)
-    old, new = before[low : high + 1], after[low : high + 1]
-    figure = new_figure(look, height)
-    figure.update_layout(margin_t=24)
-    top = _top(old, scale)
-    ceiling = LINEAR_CAPS * cap
-    clipped = scale == "linear" and top > ceiling and np.any((old > cap) & (slots < cutoff))
-    top = ceiling if clipped else top
-    figure.add_trace(_area(slots, old, scale, colour.before_fill, colour.before_outline))
-    figure.add_trace(_area(slots, new, scale, colour.after, colour.after))
-    words = "before %{customdata[0]:,}<br>after %{customdata[1]:,}"
-    figure.add_trace(_columns(slots, top, np.column_stack([old, new]), words, colour.ink))
-    _name_cutoff(figure, cutoff, low, high, colour.ink)
-    _name_cap(figure, old, cutoff, cap, low, high, top, scale, look)
-    kept_whole = np.where(slots >= cutoff, new, 0)
-    _name_spikes(figure, slots, kept_whole, scale, top, colour.ink)
-    if clipped:
-        words = f"cut off at {count(round(top))}; the fullest slot holds {count(int(old.max()))}"
-        note(figure, words, colour.quiet, x=1, y=1, xref="paper", yref="paper", xanchor="right", yanchor="bottom")
     return _finish(figure, scale, top, low, high)
 
 
@@ -125,11 +85,12 @@ def shares_by_price(
 def spikes(slots: np.ndarray, counts: np.ndarray, most: int = 6, apart: float = 0.095) -> list[int]:
     """Find the slots that stand at least twice above their neighbourhood, the tallest first kept, `apart` of the range.
 
-    A neighbourhood is the median of the ten slots on either side.
+    A neighbourhood is the median of the ten slots on either side. Below the lowest slot there is more of it, as counts
+    fall off from there; beyond the highest the others come again.
     """
     if len(counts) < 5 or counts.max(initial=0) == 0:
         return []
-    padded = np.pad(counts.astype(float), 10, mode="edge")
+    padded = np.pad(np.pad(counts.astype(float), (0, 10), mode="reflect"), (10, 0), mode="edge")
     local = np.median(np.lib.stride_tricks.sliding_window_view(padded, 21), axis=1)
     tall = np.flatnonzero((counts >= 2 * np.maximum(local, 1)) & (counts >= 5))
     found: list[int] = []
@@ -153,15 +114,13 @@ def _area(slots: np.ndarray, counts: np.ndarray, scale: Scale, fill: str, outlin
 
 
 def _columns(slots: np.ndarray, top: float, numbers: np.ndarray, words: str, ink: str) -> go.Bar:
-    """Unseen columns over the full height: they carry the hover, take the click and show the slot that was chosen."""
+    """Unseen columns over the full height: they carry the hover."""
     return go.Bar(
         x=slots,
         y=np.full(len(slots), top),
         customdata=numbers,
         hovertemplate=f"{words}<extra></extra>",
         marker={"color": ink, "opacity": 0, "line": {"width": 0}, "cornerradius": 0},
-        selected={"marker": {"opacity": 0.35}},
-        unselected={"marker": {"opacity": 0}},
     )
 
 
@@ -187,38 +146,3 @@ def _name_spikes(figure: go.Figure, slots: np.ndarray, counts: np.ndarray, scale
         tall = min(float(counts[slot - slots[0]]), top)
         place = {"x": slot, "y": _height(tall, scale), "yanchor": "bottom"}
         note(figure, whole_dollars(slot), ink, xanchor="center", yshift=1, **place)
-
-
-def _name_cutoff(figure: go.Figure, cutoff: int, low: int, high: int, ink: str) -> None:
-    if not low < cutoff <= high:
-        return
-    figure.add_vline(x=cutoff - 0.5, line={"color": ink, "width": 1.5, "dash": "dot"})
-    left = cutoff < low + 0.75 * (high - low)
-    place = {"x": cutoff - 0.5, "y": 1, "yref": "paper", "yanchor": "bottom"}
-    note(figure, f"cutoff {whole_dollars(cutoff)}", ink, xanchor="left" if left else "right", **place)
-
-
-def _name_cap(
-    figure: go.Figure,
-    before: np.ndarray,
-    cutoff: int,
-    cap: int,
-    low: int,
-    high: int,
-    top: float,
-    scale: Scale,
-    look: Look,
-) -> None:
-    """Write the cap inside its plateau where that is wide and high enough for the words, or else above its left end."""
-    below = before[: max(0, cutoff - low)]
-    if not np.any(below > cap):
-        return
-    colour = PALETTES[look]
-    under_words = below[: round(CAP_WORDS * (high - low + 1))]
-    share = np.log10(cap / FLOOR) / np.log10(top / FLOOR) if scale == "log" else cap / top
-    inside = len(under_words) < len(below) and np.mean(under_words > cap) > 0.95 and share > 0.1
-    place = {"x": low, "y": _height(cap, scale), "xanchor": "left", "xshift": 6}
-    if inside:
-        note(figure, f"cap {count(cap)}", colour.paper, yanchor="top", yshift=-3, **place)
-    else:
-        note(figure, f"cap {count(cap)}", colour.ink, yanchor="bottom", yshift=1, bgcolor=colour.paper, **place)

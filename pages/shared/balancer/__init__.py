@@ -24,7 +24,7 @@ from pricer.figures.formats import category_name
 from pricer.items import LOWEST_SLOT
 
 HERE = Path(__file__).parent
-SCRIPTS = ("plan", "format", "elements", "histogram", "categories", "controls", "layout", "balancer")
+SCRIPTS = ("plan", "format", "elements", "axes", "histogram", "categories", "controls", "layout", "balancer")
 KEY, POOL_KEY = "balancer", "balancer_pool"
 MOST_SLIDERS = 8
 

@@ -8,9 +8,11 @@
 import { html } from "./elements.js";
 import { countOf, dollars, wholeDollars } from "./format.js";
 import { createLayout } from "./layout.js";
-import { corrected, estimate, readPool } from "./plan.js";
+import { between, corrected, estimate, readPool } from "./plan.js";
 
 const MOST_POOLS = 3;
+const GLIDE = 220;            // milliseconds in which charts glide to settings that no hand has moved
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 const pools = new Map();      // what the pools hold, by their hash
 const balancers = new Map();  // by the element that Streamlit gives each
 
@@ -58,6 +60,7 @@ function createBalancer(parent) {
   let answered = true;
   let back = 0;            // steps of undo (negative) or redo that wait for an answer
   let moving = false;
+  let glide = null;        // from which plan, and since when
   let frame = 0;
 
   function take(newData, newSend) {
@@ -78,7 +81,7 @@ function createBalancer(parent) {
   function build() {
     pool = pools.get(data.pool);
     settings = {};
-    [turn, plan, last, exact, back] = [null, null, null, null, 0];
+    [turn, plan, last, exact, glide, back] = [null, null, null, null, null, 0];
     layout = createLayout(pool, settings, { moved, released, looked, step, size: () => plan.size });
     root.replaceChildren(...layout.elements);
     resized.disconnect();
@@ -92,12 +95,14 @@ function createBalancer(parent) {
     sent = JSON.stringify(settings);
     hold();
     view = data.view;
+    if (plan && !CALM.matches) glide = { from: plan, began: performance.now() };
     [turn, move, answered] = [data.turn, data.answers, false];
     layout.controls.show();
   }
 
   function moved() {
     moving = true;
+    glide = null;
     schedule();
   }
 
@@ -130,6 +135,7 @@ function createBalancer(parent) {
   }
 
   function onKey(event) {
+    event.stopPropagation(); // Streamlit has shortcuts of its own
     const key = event.key.toLowerCase();
     if (!(event.ctrlKey || event.metaKey) || event.altKey || !["z", "y"].includes(key)) return;
     event.preventDefault();
@@ -146,7 +152,18 @@ function createBalancer(parent) {
     if (!history || !root.isConnected) return;
     plan = exact.settings === JSON.stringify(settings) ? exact.plan : (last = estimate(pool, settings, last));
     root.dataset.exact = plan.exact;
-    layout.draw(plan, view, overlay, moving, history);
+    layout.draw(gliding(), view, overlay, moving, history);
+  }
+
+  // The plan, on its way from the one before.
+  function gliding() {
+    const way = glide ? (performance.now() - glide.began) / GLIDE : 1;
+    if (way >= 1) {
+      glide = null;
+      return plan;
+    }
+    schedule();
+    return between(glide.from, plan, 1 - (1 - way) ** 3);
   }
 
   return {

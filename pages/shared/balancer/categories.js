@@ -24,13 +24,13 @@ export function totalsOf(groups, totals) {
 }
 
 export function createBars(groups, before) {
-  const most = Math.max(1, ...before);
-  const rows = groups.map(({ name }, place) => {
+  const most = Math.max(1, ...before.filter((_, place) => groups[place].members.length === 1));
+  const rows = groups.map(({ name, members }, place) => {
     const after = html("b");
     const full = html("i", { class: "full" });
     const track = html("span", { class: "track", style: `width:${(100 * before[place]) / most}%` }, full);
     const words = html("span", { class: "words" }, html("span", { class: "name" }, name), after, ` of ${count(before[place])}`);
-    return { after, full, element: html("li", {}, words, track) };
+    return { after, full, element: html("li", {}, words, ...(members.length > 1 ? [] : [track])) };
   });
   const element = html("ul", { class: "bars" }, ...rows.map((row) => row.element));
   return {
@@ -44,14 +44,14 @@ export function createBars(groups, before) {
   };
 }
 
-export function createDonut(groups) {
+export function createDonut(names) {
   const ring = svg("g", { class: "ring" });
   const labels = svg("g", { class: "labels" });
   const total = svg("text", { class: "total", "text-anchor": "middle" });
   const unit = svg("text", { class: "unit", "text-anchor": "middle" }, "items");
   const picture = svg("svg", { role: "img", width: "100%" }, ring, labels, total, unit);
   const element = html("div", { class: "donut" }, picture);
-  let ranked = []; // the groups by size; it holds still while a slider is held, so that parts do not jump
+  let ranked = []; // the categories by size; it holds still while a slider is held, so that parts do not jump
 
   function draw(now, moving) {
     const width = Math.max(260, element.clientWidth);
@@ -60,7 +60,7 @@ export function createDonut(groups) {
     const centre = { x: width / 2, y: height / 2, radius };
     if (!moving || !ranked.length) ranked = Array.from(now.keys()).sort((a, b) => now[b] - now[a]);
     const all = sum(now) || 1;
-    const parts = slices(groups, now, ranked);
+    const parts = slices(names, now, ranked);
     picture.setAttribute("height", height);
     picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     picture.setAttribute(
@@ -78,12 +78,12 @@ export function createDonut(groups) {
 
 // Deal the parts by rank to the ring's sides (right, left, left, right), so that both are equally full; turns are
 // counted from twelve o'clock, clockwise where positive.
-export function slices(groups, now, ranked) {
+export function slices(names, now, ranked) {
   const order = ranked.filter((place) => now[place] > 0);
   const large = order.length > MOST_SLICES ? order.slice(0, MOST_SLICES - 1) : order;
-  const parts = large.map((place) => ({ name: groups[place].name, items: now[place] }));
-  const rest = order.slice(large.length).reduce((items, place) => items + now[place], 0);
-  if (rest) parts.push({ name: "others", items: rest });
+  const parts = large.map((place) => ({ name: names[place], items: now[place] }));
+  const rest = order.slice(large.length);
+  if (rest.length) parts.push({ name: `${rest.length} others`, items: rest.reduce((items, place) => items + now[place], 0) });
   const all = parts.reduce((items, part) => items + part.items, 0) || 1;
   const reached = { 1: 0, "-1": 0 };
   return parts.map((part, rank) => {
@@ -113,7 +113,8 @@ export function spread(wanted, gaps) {
 }
 
 function wedge(part, paleness, centre, all) {
-  const [from, to] = [Math.min(part.start, part.end), Math.min(Math.max(part.start, part.end), Math.min(part.start, part.end) + 0.9999)];
+  const from = Math.min(part.start, part.end);
+  const to = Math.min(Math.max(part.start, part.end), from + 0.9999); // a whole ring would begin where it ends
   const large = to - from > 0.5 ? 1 : 0;
   const { radius } = centre;
   const [a, b] = [onRing(centre, from, 1), onRing(centre, to, 1)];

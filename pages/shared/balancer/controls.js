@@ -53,10 +53,10 @@ function createPair(control, tell) {
     control.write(Math.min(high, Math.max(low, rounded)));
   }
 
-  let repeating = false; // a key is held down: what it moves is told once, when it is let go
+  let pressed = false; // a key is down: what it moves, again and again, is told once it is let go
   const letGo = () => {
     inHand = false;
-    repeating = false;
+    pressed = false;
     tell.released();
   };
 
@@ -65,10 +65,12 @@ function createPair(control, tell) {
     show();
     tell.moved();
   });
-  range.addEventListener("change", () => repeating || tell.released());
-  range.addEventListener("keydown", (event) => (repeating = event.repeat));
-  range.addEventListener("keyup", letGo);
-  range.addEventListener("blur", letGo);
+  range.addEventListener("change", () => pressed || tell.released());
+  for (const input of [range, number]) {
+    input.addEventListener("keydown", () => (pressed = true));
+    input.addEventListener("keyup", () => pressed && letGo());
+    input.addEventListener("blur", letGo);
+  }
   range.addEventListener("pointerdown", () => {
     inHand = true;
     for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, letGo, { once: true });
@@ -85,7 +87,7 @@ function createPair(control, tell) {
   number.addEventListener("change", () => {
     number.value = control.read() ?? "";
     show();
-    tell.released();
+    if (!pressed) tell.released();
   });
   const hold = () => {
     const value = control.read();

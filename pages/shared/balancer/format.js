@@ -2,6 +2,7 @@
 
 const PLAIN = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const CENTS = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const TENTHS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
 const NOT_MEASURED = "–";
 
 export const count = (number) => PLAIN.format(number);
@@ -18,7 +19,7 @@ export function percent(share) {
 // A count on an axis: in thousands or millions where it is round there.
 export function shortCount(number) {
   for (const [size, letter] of [[1e6, "M"], [1e3, "k"]]) {
-    if (number >= 10 * size || (number >= size && number % size === 0)) return `${number / size}${letter}`;
+    if (number >= 10 * size || (number >= size && number % size === 0)) return `${TENTHS.format(number / size)}${letter}`;
   }
   return count(number);
 }

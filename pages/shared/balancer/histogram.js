@@ -1,13 +1,12 @@
 // The price histogram: the pool behind, the sample in front, one step for each whole-dollar slot.
 
-import { count, roundStep, shortCount, wholeDollars } from "./format.js";
+import { linearTicks, logTicks, priceTicks, slotOf, spikes, xOf, yOf } from "./axes.js";
+import { count, wholeDollars } from "./format.js";
 import { html, setText, svg } from "./elements.js";
 import { SLOTS } from "./plan.js";
 
-const FLOOR = 0.7;            // where a logarithmic axis starts, so that one item is still to be seen
 const LINEAR_CAPS = 6;        // a linear axis ends here, counted in caps, or the capped part would be a line on the floor
 const CAP_WORDS = 0.18;       // of the axis: what the words "cap 1,200" take of it on a phone
-const MOST_TICKS = 6;
 const TOP = 24;               // pixels above the plot, for the cutoff's name
 const BOTTOM = 24;            // pixels below it, for prices
 const RIGHT = 16;
@@ -200,65 +199,6 @@ function steps(axis, numbers) {
     drawn = y;
   }
   return path;
-}
-
-function yOf({ box, top, scale }, value) {
-  const bottom = box.top + box.height;
-  if (scale === "linear") return bottom - (Math.min(value, top) / top) * box.height;
-  return value < FLOOR ? bottom + 1 : bottom - (Math.log(value / FLOOR) / Math.log(top / FLOOR)) * box.height;
-}
-
-// The middle of a slot.
-function xOf({ box, slots }, price) {
-  return box.left + ((price - slots.low + 0.5) / (slots.high - slots.low + 1)) * box.width;
-}
-
-function slotOf({ box, slots }, x) {
-  const slot = slots.low + Math.floor(((x - box.left) / box.width) * (slots.high - slots.low + 1));
-  return Math.min(slots.high, Math.max(slots.low, slot));
-}
-
-function logTicks(top) {
-  const factors = Math.log10(top / FLOOR) > 2 ? [1] : [1, 2, 5];
-  const values = [];
-  for (let power = 1; power <= top; power *= 10) values.push(...factors.map((factor) => factor * power));
-  const seen = values.filter((value) => value <= top);
-  const every = Math.ceil(seen.length / MOST_TICKS);
-  return seen.filter((_, place) => place % every === 0).map((value) => [value, count(value)]);
-}
-
-function linearTicks(top) {
-  const step = Math.max(1, roundStep(top));
-  return Array.from({ length: Math.floor(top / step) + 1 }, (_, place) => [place * step, shortCount(place * step)]);
-}
-
-// Prices below the axis, both ends named where there is room for them.
-function priceTicks({ low, high }, width) {
-  const step = Math.max(1, Math.round(roundStep(high - low, width < 420 ? 5 : MOST_TICKS)));
-  const room = step * 0.45;
-  const ticks = [low];
-  for (let price = step * Math.ceil(low / step); price < high; price += step) {
-    if (price - low > room && high - price > room) ticks.push(price);
-  }
-  return [...ticks, high];
-}
-
-// The slots that stand at least twice above the median of the ten on either side; the tallest first, and far apart.
-function spikes(numbers, { low, high }, most = 6, apart = 0.095) {
-  const tall = [];
-  for (let slot = low; slot <= high; slot++) {
-    if (numbers[slot] < 5) continue;
-    const around = [];
-    for (let step = -10; step <= 10; step++) around.push(numbers[Math.min(high, Math.max(low, slot + step))]);
-    const median = around.sort((a, b) => a - b)[10];
-    if (numbers[slot] >= 2 * Math.max(1, median)) tall.push(slot);
-  }
-  const found = [];
-  for (const slot of tall.sort((a, b) => numbers[b] - numbers[a] || a - b)) {
-    const free = found.every((other) => Math.abs(slot - other) >= apart * (high - low + 1));
-    if (found.length < most && free) found.push(slot);
-  }
-  return found;
 }
 
 function spikeNames(axis, after, cutoff) {

@@ -70,7 +70,7 @@ function createFigures(pool) {
     element: html("dl", { class: "figures" }, ...[items, mean, median, distance].map((each) => each.element)),
     draw(plan) {
       const about = (exact) => (exact ? "" : "about, ");
-      const byCategory = `${percent(plan.categoryDistance)} by category`;
+      const byCategory = `category ${percent(plan.categoryDistance)}`;
       items.draw(count(plan.size), `of ${count(pool.size)} (${percent(plan.size / (pool.size || 1))})`);
       mean.draw(dollars(plan.priceMean), `${about(plan.exact)}was ${dollars(pool.priceMean)}`);
       median.draw(wholeDollars(plan.priceMedian), `${about(plan.exactSlots)}was ${wholeDollars(pool.priceMedian)}`);
@@ -143,7 +143,7 @@ function createRange(tell) {
 function createShares(pool) {
   const groups = folded(pool.names, pool.totals);
   const bars = createBars(groups, totalsOf(groups, pool.totals));
-  const donut = createDonut(groups);
+  const donut = createDonut(pool.names);
   const [about, aboutShare] = [html("span"), html("span")];
   const head = (title, ...note) => html("div", { class: "head" }, html("div", {}, html("h3", {}, title), html("p", { class: "note" }, ...note)));
   return {
@@ -155,17 +155,16 @@ function createShares(pool) {
     ),
     plot: donut.element,
     draw(plan, moving) {
-      const now = totalsOf(groups, plan.totals);
       setText(about, plan.exact ? "" : "about");
       setText(aboutShare, `share of items after${plan.exact ? "" : ", about"}`);
-      bars.draw(now);
-      donut.draw(now, moving);
+      bars.draw(totalsOf(groups, plan.totals));
+      donut.draw(plan.totals, moving);
     },
   };
 }
 
 // A title that says what the recipe does to prices, computed from what is shown.
-function finding(pool, plan, { cutoff, target }) {
+export function finding(pool, plan, { cutoff, target }) {
   if (target) {
     const words = SHAPE_WORDS[target.shape](target.exponent) + (cutoff < SLOTS ? " up to the cutoff" : "");
     return plan.shortfall || plan.size < target.size ? `${words}, as nearly as the pool allows` : words;

@@ -50,6 +50,12 @@ export function corrected(pool, estimated, found) {
   return { ...exact, priceMean: found.price_mean ?? NaN };
 }
 
+// The way from one plan to another: their items by slot and category, at a share (0 to 1) of it.
+export function between(plan, other, way) {
+  const mixed = (from, to) => to.map((items, place) => from[place] + way * (items - from[place]));
+  return { ...other, slots: mixed(plan.slots, other.slots), totals: mixed(plan.totals, other.totals) };
+}
+
 // The figures that follow from how many items are kept by slot and by category.
 function measured(pool, plan) {
   const size = Math.round(sum(plan.slots));

@@ -1,30 +1,35 @@
-"""What the browser works out while a slider moves, against the library: its script, run in Chromium on its own."""
+"""What the browser works out while a slider moves, against the library: its scripts, run in Chromium on their own."""
 
 import base64
-from pathlib import Path
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from pages.shared import balancer
+from pages.shared.balancer import script
 from pricer.curation.index import PoolIndex, build_index
 from pricer.curation.recipe import Recipe, Target
 from pricer.curation.sampler import make_plan
+from pricer.figures import formats
+from pricer.figures.canvas import linear_ticks, log_ticks, price_ticks
+from pricer.figures.prices import FLOOR, spikes
 
 pytestmark = pytest.mark.browser
 
-SCRIPT = (Path(balancer.__file__).parent / "plan.js").read_text("utf-8")
 RUN = """
-async ([script, pool, settings, passes]) => {
-  const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-  const { readPool, estimate } = await import(url);
+([script, code, given]) => new Function("given", `${script}; return (${code})(given);`)(given)
+"""
+ESTIMATE = """
+({ pool, settings, passes }) => {
+  const { readPool, estimate } = plan_module;
   const read = readPool(pool);
   let last = null;
   return settings.map((each) => {
     last = estimate(read, each, passes ? last : null);
-    const { slots, totals, wished, ...figures } = last;
-    delete figures.thresholds;
+    const { slots, totals, wished, thresholds, ...figures } = last;
     return { ...figures, slots: Array.from(slots), totals: Array.from(totals), wished: wished && Array.from(wished) };
   });
 }
@@ -66,16 +71,24 @@ def settings(recipe: Recipe) -> dict:
     }
 
 
+Run = Callable[..., Any]
+
+
 @pytest.fixture(scope="module")
-def estimates(browser: Browser):
+def run(browser: Browser) -> Run:
+    """Runs a JavaScript function, which sees the balancer's modules, on what it is given."""
     page = browser.new_page()
-
-    def run(index: PoolIndex, recipes: list[Recipe], passes: bool = True) -> list[dict]:
-        """Estimates of recipes one after the other, as a slider passes them, or each on its own."""
-        return page.evaluate(RUN, [SCRIPT, told(index), [settings(each) for each in recipes], passes])
-
-    yield run
+    yield lambda code, given=None: page.evaluate(RUN, [script(), code, given])
     page.close()
+
+
+@pytest.fixture(scope="module")
+def estimates(run: Run) -> Run:
+    def estimate(index: PoolIndex, recipes: list[Recipe], passes: bool = True) -> list[dict]:
+        """Estimates of recipes one after the other, as a slider passes them, or each on its own."""
+        return run(ESTIMATE, {"pool": told(index), "settings": [settings(each) for each in recipes], "passes": passes})
+
+    return estimate
 
 
 def some_recipes(items: int) -> list[Recipe]:
@@ -163,3 +176,75 @@ def test_weights_that_lie_far_apart_are_solved(estimates):
     index = pool(5_000)
     [estimate] = estimates(index, [recipe])
     assert sum(estimate["totals"]) == pytest.approx(make_plan(index, recipe).size, rel=0.01)
+
+
+# What is drawn, where Python draws or writes the same
+
+
+def test_numbers_are_written_as_everywhere(run):
+    numbers = [0, 1, 12.4, 999.5, 1_500, 10_000, 12_500, 2_000_000, 2_811_408.2]
+    shares = [0, 1, 0.0004, 0.001, 0.347, 0.99996, 0.5]
+    code = """({ numbers, shares }) => {
+      const { count, dollars, percent, shortCount } = format_module;
+      return [numbers.map(count), numbers.map(dollars), numbers.map(shortCount), shares.map(percent)];
+    }"""
+    counts, dollars, short, percents = run(code, {"numbers": numbers, "shares": shares})
+    assert counts == [formats.count(int(number + 0.5)) for number in numbers]
+    assert dollars == [formats.dollars(number) for number in numbers]
+    assert short[4:8] == [formats.short_count(number) for number in numbers[4:8]]
+    assert percents == [formats.percent(share) for share in shares]
+
+
+@pytest.mark.parametrize("top", [1.9, 7.6, 60, 380, 4_000, 170_000, 2.2e6])
+def test_axes_are_marked_as_everywhere(run, top):
+    log, linear = run("(top) => [axes_module.logTicks(top), axes_module.linearTicks(top)]", top)
+    assert [text for _, text in log] == log_ticks(FLOOR, top)["ticktext"]
+    assert [text for _, text in linear] == linear_ticks(top)["ticktext"]
+    prices = run("() => axes_module.priceTicks({ low: 10, high: 340 }, 600)")
+    assert [formats.whole_dollars(price) for price in prices] == price_ticks(10, 340)["ticktext"]
+
+
+def test_spikes_are_those_of_the_other_histograms(run):
+    counts = np.array([0, *(round(3000 / slot**0.7) for slot in range(1, 1000))])
+    counts[[299, 399, 499, 505, 999]] *= [4, 3, 6, 5, 9]
+    found = run("(counts) => axes_module.spikes(counts, { low: 1, high: 999 })", counts.tolist())
+    assert sorted(found) == spikes(np.arange(1, 1000), counts[1:]) == [299, 399, 499, 999]
+
+
+def test_donut_parts_are_dealt_right_left_left_right(run):
+    code = "(items) => categories_module.slices(['a', 'b', 'c', 'd'], items, [0, 1, 2, 3])"
+    dealt = run(code, [40, 30, 20, 10])
+    assert [(part["name"], part["side"]) for part in dealt] == [("a", 1), ("b", -1), ("c", -1), ("d", 1)]
+    assert dealt[3]["end"] - dealt[2]["end"] == pytest.approx(1)
+
+
+def test_a_donut_of_many_parts_ends_with_others(run):
+    code = "(items) => categories_module.slices(items.map((n) => `c${n}`), items, items.map((_, rank) => 11 - rank))"
+    dealt = run(code, list(range(1, 13)))
+    assert len(dealt) == 8 and (dealt[-1]["name"], dealt[-1]["items"]) == ("5 others", 1 + 2 + 3 + 4 + 5)
+
+
+def test_labels_that_were_spread_never_touch(run):
+    random = np.random.default_rng(3)
+    for _ in range(20):
+        wanted = sorted(random.uniform(0, 100, 6))
+        placed = run("(wanted) => categories_module.spread(wanted, [30, 30, 20, 45, 30])", wanted)
+        gaps = [below - above for above, below in pairwise(placed)]
+        assert all(gap >= least - 1e-9 for gap, least in zip(gaps, [30, 30, 20, 45, 30], strict=True))
+    assert run("() => categories_module.spread([0, 50, 90], [30, 30])") == [0, 50, 90]
+
+
+def test_a_histogram_is_called_flat_only_where_every_slot_below_the_cutoff_is_capped(run):
+    code = """(cutoff) => {
+      const pool = { slots: Float64Array.from({ length: 1000 }, (_, slot) => [0, 9, 9, 3, 3][slot] ?? 0) };
+      return layout_module.finding(pool, { capped: 2 }, { cutoff });
+    }"""
+    assert run(code, 3) == "Flat up to the cutoff, untouched above it"
+    assert run(code, 4) == "The cap cuts 2 of the 3 slots below the cutoff"
+
+
+def test_long_names_are_cut_off(run):
+    code = "(name) => format_module.wrapped(name)"
+    assert run(code, "Tools and Home Improvement") == ["Tools and Home", "Improvement"]
+    assert len(run(code, "word " * 40)) == 3 and run(code, "word " * 40)[-1].endswith("…")
+    assert all(len(line) <= 18 for line in run(code, "x" * 400))
