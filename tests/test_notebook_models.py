@@ -1,6 +1,10 @@
 """The notebooks' baselines guess as their libraries would, repeat their figures, and load nothing that is damaged."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -177,6 +181,22 @@ def test_a_fit_leaves_torch_as_it_was(train):
 
 
 # All of them
+
+
+def test_figures_repeat_in_another_process_whatever_its_string_hashes(train, tmp_path):
+    models = {"word2vec-linear": {"dimensions": 10}, "xgboost": {"words": 50, "trees": 10}, "network": {"epochs": 1}}
+    train.write_parquet(tmp_path / "train.parquet")
+    code = (
+        "import json, sys, numpy, polars; from pricer.models import make_model\n"
+        "models, train = json.loads(sys.argv[1]), polars.read_parquet('train.parquet')\n"
+        "guesses = {name: make_model(name, **stated).fit(train).predict(train) for name, stated in models.items()}\n"
+        "numpy.savez('guesses.npz', **guesses)"
+    )
+    environment = os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
+    subprocess.run([sys.executable, "-c", code, json.dumps(models)], check=True, cwd=tmp_path, env=environment)
+    guesses = np.load(tmp_path / "guesses.npz")
+    for name, stated in models.items():
+        assert np.array_equal(make_model(name, **stated).fit(train).predict(train), guesses[name])
 
 
 @pytest.mark.parametrize(("name", "settings", "stage"), [
