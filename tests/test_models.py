@@ -30,6 +30,7 @@ SMALL: dict[str, dict[str, int | float]] = {
     "word2vec-svr": {"dimensions": 10},
     "word2vec-forest": {"dimensions": 10, "trees": 12},
     "xgboost": {"words": 100, "trees": 12},
+    "boosting": {"trees": 12},
     "network": {"epochs": 1},
     "deep-network": {"width": 16, "blocks": 1, "epochs": 1},
 }

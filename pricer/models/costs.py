@@ -59,3 +59,10 @@ def deep_network(train_items: int, width: int = 4096, blocks: int = 8, epochs: i
     steps = epochs * math.ceil(train_items / 64)
     seconds_per_step = 0.02 + 64 * 6 * (weights - 5000 * width) / 6e10 + weights * 6e-9
     return Estimate(5 + steps * seconds_per_step, int(450 * MIB + 24 * weights + 3 * MIB * train_items / 1000))
+
+
+def everything(train_items: int, trees: int = 600, depth: int = 6, **settings: float) -> Estimate:
+    """Words, characters and titles weighed, neighbours looked for among at most 50,000 items, and trees."""
+    thousands = train_items / 1000
+    seconds = 2 + 2.5 * thousands + 0.02 * thousands * min(thousands, 50) + trees * 2**depth * (4e-5 + 5e-6 * thousands)
+    return Estimate(seconds, int((500 + 40 * thousands) * MIB))

@@ -5,7 +5,7 @@ Importing this module imports no model: pages list models without waiting for wh
 
 from pricer.errors import PricerError
 from pricer.models.contract import Model, ModelKind, Setting
-from pricer.models.costs import boosted, deep_network, forest, linear, network, word2vec
+from pricer.models.costs import boosted, deep_network, everything, forest, linear, network, word2vec
 
 DIMENSIONS = Setting("dimensions", 400, 2, 2000, "How many numbers stand for a word.")
 
@@ -96,6 +96,33 @@ MODELS: dict[str, ModelKind] = {
             Setting("alpha", 0.3, 0.001, 1000.0, "How strongly weights are held near zero: more is more cautious."),
         ),
         estimate=linear(1.0, 0.45, 360, 12.2),
+    ),
+    "neighbours": ModelKind(
+        name="neighbours",
+        title="Nearest neighbours",
+        family="words",
+        reads="full_text",
+        explanation="Finds the items of train whose full texts are most alike, and guesses the middle of their prices.",
+        place="pricer.models.neighbours:Neighbours",
+        settings=(
+            Setting("neighbours", 10, 1, 1000, "How many of the most alike items have a say; nearer ones say more."),
+            Setting("among", 50_000, 1, 1_000_000, "How many random items of train are looked at; more is slower."),
+        ),
+        estimate=linear(1.0, 0.4, 360, 12.2),
+    ),
+    "boosting": ModelKind(
+        name="boosting",
+        title="Boosted trees on everything",
+        family="trees",
+        reads="full_text",
+        explanation="Grows trees on what words, neighbours, stated numbers and shops say of the price.",
+        place="pricer.models.boosting:Boosting",
+        settings=(
+            Setting("trees", 600, 1, 10_000, "How many trees are grown; more fit train more closely."),
+            Setting("depth", 6, 1, 12, "How many questions a tree asks of an item."),
+            Setting("learning_rate", 0.05, 0.001, 1.0, "How much of each tree counts: less is more cautious."),
+        ),
+        estimate=everything,
     ),
     "word2vec-forest": ModelKind(
         name="word2vec-forest",
