@@ -1,4 +1,5 @@
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,3 +82,12 @@ def test_an_index_of_another_seed_and_plans_of_two_pools_are_refused():
 def test_empty_pools_do_not_differ(categories):
     pool = make_pool(0, categories=len(categories))
     assert differ(pool, Recipe(cutoff=240, cap=1), Recipe(cutoff=240, cap=1, seed=2)).kept == 0
+
+
+@given(pools, any_recipes, any_recipes)
+def test_price_bands_add_slots_up(pool, recipe, other):
+    found = differ(pool, recipe, other)
+    slots = found.by_slot()
+    for row in found.by_band().iter_rows(named=True):
+        inside = slots.filter(pl.col("slot").is_between(row["lowest"], row["highest"]))
+        assert all(inside[name].sum() == row[name] for name in ("both", "added", "removed"))

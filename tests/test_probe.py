@@ -61,3 +61,8 @@ def test_items_that_another_recipe_adds_and_removes(demo, probe):
     assert counts.get("removed", 0) == plan.size - both.sum() > 0
     assert counts.get("added", 0) == other.size - both.sum()
     assert changed_items(probe, plan, plan).is_empty()
+
+
+def test_the_first_examples_are_of_several_categories(demo, probe):
+    changed = changed_items(probe, plan_of(demo), plan_of(demo, cap=1, cutoff=999), most=10)
+    assert changed.filter(pl.col("change") == "removed")["category"].n_unique() > 1

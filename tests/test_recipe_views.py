@@ -65,6 +65,7 @@ def test_another_recipe_says_what_it_adds_and_removes(app, demo):
     changed = difference(open_index(demo), plan_of(demo, "scaled"), plan_of(demo, "notebook-2"))
     assert all(f"<dd>{count(int(part.sum()))}<small>" in text(app) for part in (changed.added, changed.removed))
     assert json.loads(app.json[0].value)["other"] == ["Second notebook", plan_of(demo, "notebook-2").size]
+    assert [f"by {what}" in text(app) for what in ("price", "category")] == [True, True]
     app.toggle(key="other_items").set_value(True).run()
     assert set(app.dataframe[0].value["change"]) <= {"added", "removed"}
 
@@ -108,9 +109,9 @@ def test_a_logarithmic_axis_holds_every_quartile():
     assert 10**low <= 0.05 and 10**high >= 400
 
 
-def test_changes_are_bars_to_both_sides_the_most_changed_on_top():
+def test_changes_are_bars_to_both_sides_in_the_order_given():
     figure = change_bars(["a", "b_c"], np.array([1, 5]), np.array([0, 30]), "light")
     removed, added = figure.data
-    assert list(removed.x) == [-30, 0] and list(added.x) == [5, 1]
-    assert figure.layout.yaxis.ticktext == ("b c", "a")
+    assert list(removed.x) == [0, -30] and list(added.x) == [1, 5]
+    assert figure.layout.yaxis.ticktext == ("a", "b c")
     assert {"30", "5", "1"} == {each.text for each in figure.layout.annotations}

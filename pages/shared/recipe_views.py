@@ -15,6 +15,7 @@ from pricer.curation.recipe import PRESETS, Recipe
 from pricer.curation.sampler import Plan
 from pricer.errors import PricerError
 from pricer.figures.bands import medians_by_band
+from pricer.figures.categories import folded
 from pricer.figures.changes import change_bars
 from pricer.figures.formats import category_name, count, count_of, percent, whole_dollars
 from pricer.runs.recipes import list_recipes, open_recipe
@@ -164,19 +165,32 @@ def show_other(catalogue: Catalogue, plan: Plan) -> None:
 
 
 def show_changes(changed: Difference, name: str) -> None:
-    rows = changed.by_category().filter((pl.col("added") > 0) | (pl.col("removed") > 0))
-    told = "; ".join(
-        f"{category_name(row['category'])}: {count(row['added'])} added, {count(row['removed'])} removed"
-        for row in rows.iter_rows(named=True)
-    )
-    chart(
-        change_bars(rows["category"].to_list(), rows["added"].to_numpy(), rows["removed"].to_numpy(), look()),
-        f"What {name} would change, by category",
-        alt=f"Items added and removed by category: {told}.",
-        key="chart_changes",
-        note="items",
-        swatches=[("removed", "before"), ("added", "after")],
-    )
+    bands = changed.by_band()
+    prices = [f"${lowest} to ${highest}" for lowest, highest in bands.select("lowest", "highest").rows()]
+    by_price = prices, bands["added"].to_numpy(), bands["removed"].to_numpy()
+    for part, place in zip(("price", "category"), st.columns(2, gap="large"), strict=True):
+        names, added, removed = by_price if part == "price" else most_changed(changed)
+        rows = zip(names, added.tolist(), removed.tolist(), strict=True)
+        told = "; ".join(f"{each}: {count(more)} added, {count(fewer)} removed" for each, more, fewer in rows)
+        with place:
+            chart(
+                change_bars(names, added, removed, look()),
+                f"What {name} would change, by {part}",
+                alt=f"Items added and removed by {part}: {told}.",
+                key=f"chart_changes_{part}",
+                note="items",
+                swatches=[("removed", "before"), ("added", "after")],
+            )
+
+
+def most_changed(changed: Difference) -> tuple:
+    """Category names, items added and items removed, the most changed first, the many least changed together."""
+    total = pl.col("added") + pl.col("removed")
+    rows = changed.by_category().with_columns(total=total).filter(pl.col("total") > 0)
+    rows = rows.sort("total", descending=True, maintain_order=True)
+    names = [category_name(name) for name in rows["category"]]
+    names, _, added, removed = folded(names, *(rows[each].to_numpy() for each in ("total", "added", "removed")))
+    return names, added, removed
 
 
 def show_changed_items(catalogue: Catalogue, plan: Plan, other: Plan) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from pricer.catalogue.roles import BANDS
 from pricer.curation.index import PoolIndex
 from pricer.curation.sampler import Plan, in_sample
 from pricer.items import SLOT_COUNT
@@ -27,6 +28,11 @@ class Difference:
     def by_slot(self) -> pl.DataFrame:
         """One row per slot 0 to 999: slot, both, added, removed."""
         return pl.DataFrame({"slot": np.arange(SLOT_COUNT)} | self._summed(axis=1))
+
+    def by_band(self) -> pl.DataFrame:
+        """One row per price band: lowest, highest (slots, both in it), both, added, removed."""
+        summed = {name: np.add.reduceat(slots, BANDS[:-1]) for name, slots in self._summed(axis=1).items()}
+        return pl.DataFrame({"lowest": BANDS[:-1], "highest": np.array(BANDS[1:]) - 1} | summed)
 
     def by_category(self) -> pl.DataFrame:
         """One row per category: category, both, added, removed."""

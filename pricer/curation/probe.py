@@ -21,7 +21,7 @@ COLUMNS = ("key", "slot", "category", "price", "title", "characters", "weight_po
 class Probe:
     """A simple random sample of the pool's slots 1 to 999, the same for every recipe."""
 
-    items: pl.DataFrame  # the columns of COLUMNS; null is unknown
+    items: pl.DataFrame  # the columns of COLUMNS, by key, so the first few are of all categories; null is unknown
     pool: int  # the items that it was drawn from
 
 
@@ -33,7 +33,7 @@ def probe_pool(catalogue: Catalogue, most_items: int = MOST_ITEMS) -> Probe:
     if len(keys) > most_items:
         keys = keys.filter(pl.Series(draws < np.partition(draws, most_items)[most_items]))
     chosen = pool.filter(pl.col("key").is_in(keys.implode()))
-    return Probe(chosen.select(COLUMNS).collect(), len(draws))
+    return Probe(chosen.select(COLUMNS).collect().sort("key"), len(draws))
 
 
 def by_band(probe: Probe, plan: Plan, column: str) -> pl.DataFrame:
