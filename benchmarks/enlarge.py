@@ -90,6 +90,7 @@ def _pieces(source: Catalogue, items: int, categories: int) -> Iterator[pa.Table
     yield _renamed(table.filter(pc.not_equal(table["role"], "pool")), names, 0)
     pool = table.filter(pc.equal(table["role"], "pool"))
     random = np.random.default_rng(42)
+    pool = pool.take(random.permutation(len(pool)))  # so that a part of it has all categories
     for copy, start in enumerate(range(0, items, len(pool))):
         yield _renamed(_copied(pool.slice(0, items - start), copy, random), names, copy)
 
@@ -114,8 +115,9 @@ def _copied(pool: pa.Table, copy: int, random: np.random.Generator) -> pa.Table:
     if not copy:
         return pool
     ids = [f"{old}-{copy}" for old in pool["item_id"].to_pylist()]
-    prices = pool["price"].to_numpy() * np.exp(SPREAD * random.standard_normal(len(pool)))
-    prices = np.round(prices.clip(LOWEST_SLOT, HIGHEST_SLOT), 2)
+    originals = pool["price"].to_numpy()
+    prices = np.round(originals * np.exp(SPREAD * random.standard_normal(len(pool))), 2)
+    prices = np.where((prices >= LOWEST_SLOT) & (prices <= HIGHEST_SLOT), prices, originals)
     columns = {
         "item_id": ids,
         "key": np.array([item_key(identifier) for identifier in ids], np.uint64),

@@ -8,7 +8,7 @@ from pricer.figures.formats import category_name, count, wrapped
 from pricer.figures.palette import PALETTES, Look, mix
 
 ROW = 34  # pixels per name
-ROOM = 0.2  # of the longest bars, on either side, for the numbers at their ends
+ROOM = 0.35  # of the longest bars, on each side that has any, for the numbers at their ends on a phone
 
 
 def change_bars(names: list[str], added: np.ndarray, removed: np.ndarray, look: Look) -> go.Figure:
@@ -28,7 +28,8 @@ def change_bars(names: list[str], added: np.ndarray, removed: np.ndarray, look: 
     left, right = int(removed.max(initial=0)), int(added.max(initial=0))
     room = ROOM * max(1, left + right)
     figure.add_vline(x=0, line={"color": colour.axis, "width": 1})
-    figure.update_xaxes(range=[-left - room, right + room], showgrid=False, showticklabels=False)
+    ends = [-left - room * bool(left), right + room * bool(right)]
+    figure.update_xaxes(range=ends, showgrid=False, showticklabels=False)
     labels = [wrapped(category_name(name)) for name in names]
     figure.update_yaxes(
         range=[len(names) - 0.4, -0.6],
