@@ -28,29 +28,29 @@ def word2vec(mib_per_1000: float) -> Callable[..., Estimate]:
     def estimate(train_items: int, dimensions: int = 400, **settings: float) -> Estimate:
         thousands, share = train_items / 1000, dimensions / 400
         seconds = 2 + (0.6 + 0.7 * share) * thousands
-        return Estimate(seconds, int((330 + (2 + mib_per_1000 * share) * thousands) * MIB))
+        return Estimate(seconds, int((270 + (4 + mib_per_1000 * share) * thousands) * MIB))
 
     return estimate
 
 
 def forest(train_items: int, dimensions: int = 400, trees: int = 100, **settings: float) -> Estimate:
     """Word vectors, and trees that sort all items by every dimension at each level, down to single items."""
-    vectors = word2vec(14)(train_items, dimensions)
-    seconds = 7e-8 * trees * dimensions * train_items * math.log2(train_items + 1)
+    vectors = word2vec(6)(train_items, dimensions)
+    seconds = 8e-8 * trees * dimensions * train_items * math.log2(train_items + 1)
     return Estimate(vectors.seconds + seconds, vectors.bytes + 130 * trees * train_items)
 
 
-def boosted(train_items: int, words: int = 2000, trees: int = 1000, **settings: float) -> Estimate:
-    """Word counts, and trees of fixed depth."""
+def boosted(train_items: int, trees: int = 1000, **settings: float) -> Estimate:
+    """Word counts, and trees of fixed depth: time goes with the words that texts have, not with how many are known."""
     thousands = train_items / 1000
-    seconds = 3 + trees * (0.004 + 0.001 * thousands + 2e-6 * words)
-    return Estimate(seconds, int((330 + 8 * thousands + 0.02 * trees) * MIB))
+    seconds = 2 + 0.05 * thousands + trees * (0.003 + 0.0004 * thousands)
+    return Estimate(seconds, int((260 + 7 * thousands + 0.02 * trees) * MIB))
 
 
 def network(train_items: int, epochs: int = 2, **settings: float) -> Estimate:
     """Steps of 64 items through few weights."""
     thousands = train_items / 1000
-    return Estimate(4 + 0.12 * epochs * thousands, int((450 + 3 * thousands) * MIB))
+    return Estimate(4 + 0.12 * epochs * thousands, int((520 + 4 * thousands) * MIB))
 
 
 def deep_network(train_items: int, width: int = 4096, blocks: int = 8, epochs: int = 5, **settings: float) -> Estimate:
@@ -58,7 +58,7 @@ def deep_network(train_items: int, width: int = 4096, blocks: int = 8, epochs: i
     weights = 5000 * width + 2 * blocks * width**2
     steps = epochs * math.ceil(train_items / 64)
     seconds_per_step = 0.02 + 64 * 6 * (weights - 5000 * width) / 6e10 + weights * 6e-9
-    return Estimate(5 + steps * seconds_per_step, int(450 * MIB + 24 * weights + 3 * MIB * train_items / 1000))
+    return Estimate(5 + steps * seconds_per_step, int(520 * MIB + 24 * weights + 4 * MIB * train_items / 1000))
 
 
 def everything(train_items: int, trees: int = 600, depth: int = 6, **settings: float) -> Estimate:

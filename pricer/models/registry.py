@@ -73,7 +73,7 @@ MODELS: dict[str, ModelKind] = {
         explanation="Learns a vector for every word, averages those of the text and fits a straight line.",
         place="pricer.models.word2vec:Word2VecLinear",
         settings=(DIMENSIONS,),
-        estimate=word2vec(14),
+        estimate=word2vec(6),
     ),
     "word2vec-svr": ModelKind(
         name="word2vec-svr",
@@ -83,7 +83,7 @@ MODELS: dict[str, ModelKind] = {
         explanation="The same vectors, and a line that minds absolute errors: linear support vector regression.",
         place="pricer.models.word2vec:Word2VecSvr",
         settings=(DIMENSIONS,),
-        estimate=word2vec(20),
+        estimate=word2vec(12),
     ),
     "tfidf-ridge": ModelKind(
         name="tfidf-ridge",
