@@ -26,7 +26,7 @@ function createPair(control, tell) {
   const range = html("input", { type: "range", id: name, step: control.step, "data-name": control.name });
   const number = html("input", {
     type: "number", step: control.step, inputmode: control.step < 1 ? "decimal" : "numeric", "data-name": control.name,
-    "aria-label": `${control.label}, exactly`, placeholder: control.placeholder,
+    "aria-label": `${control.label}, exactly`, title: control.hint,
   });
   const label = html("label", { for: name, title: control.title ?? control.label }, shortened(control.label, LONGEST_LABEL));
   const exact = html("span", { class: control.dollars ? "exact dollars" : "exact" }, number);
@@ -34,7 +34,7 @@ function createPair(control, tell) {
 
   let inHand = false;
 
-  function show() {
+  function show(typing = false) {
     const { low, high, most } = { high: HIGHEST, ...control.limits() };
     const value = control.read();
     const asNumber = value ?? control.instead();
@@ -43,8 +43,8 @@ function createPair(control, tell) {
     range.value = asNumber;
     range.style.setProperty("--full", `${(100 * (range.value - low)) / (most - low || 1)}%`);
     range.setAttribute("aria-valuetext", control.words(asNumber));
-    if (value === null) number.value = "";
-    else if (number.value === "" || Number(number.value) !== value) number.value = value;
+    number.placeholder = value === null ? asNumber : "";
+    if (!typing) number.value = value ?? "";
   }
 
   function take(value) {
@@ -76,16 +76,13 @@ function createPair(control, tell) {
     for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, letGo, { once: true });
   });
   number.addEventListener("input", () => {
-    if (number.value === "" ? !control.optional : !Number.isFinite(number.valueAsNumber)) return;
+    if (number.validity.badInput || (number.value === "" && !control.optional)) return; // not yet a number
     if (number.value === "") control.write(null);
     else take(number.valueAsNumber);
-    const typed = number.value;
-    show();
-    number.value = typed; // what is being typed stays as it is: 1.50 is not made 1.5 under the hand
+    show(true);
     tell.moved();
   });
   number.addEventListener("change", () => {
-    number.value = control.read() ?? "";
     show();
     if (!pressed) tell.released();
   });
@@ -155,7 +152,7 @@ export function createControls(pool, settings, tell) {
           {},
           html("summary", {}, `${rest.length} others`),
           ...rest.map((category) =>
-            pair({ ...weight(category), optional: true, instead: () => settings.others, placeholder: "as all others" }),
+            pair({ ...weight(category), optional: true, instead: () => settings.others, hint: "Empty: as all others" }),
           ),
         ),
       ]
