@@ -18,7 +18,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression
 
 from pricer.errors import PricerError
-from pricer.models import MODELS, Model, Setting, load, make_model, without_price
+from pricer.models import MODELS, GivesDistribution, Model, Setting, load, make_model, without_price
 from pricer.models.contract import PRICE_COLUMNS
 from pricer.progress import Step
 from pricer.settings import runs_folder
@@ -31,6 +31,7 @@ SMALL: dict[str, dict[str, int | float]] = {
     "word2vec-forest": {"dimensions": 10, "trees": 12},
     "xgboost": {"words": 100, "trees": 12},
     "boosting": {"trees": 12},
+    "bins": {"width": 4, "epochs": 1},
     "network": {"epochs": 1},
     "deep-network": {"width": 16, "blocks": 1, "epochs": 1},
 }
@@ -140,6 +141,17 @@ def test_what_is_learned_ends_in_an_underscore(fitted):
     arguments = {"seed"} | {setting.name for setting in MODELS[fitted.name].settings}
     learned = vars(fitted).keys() - arguments
     assert learned and all(name.endswith("_") for name in learned)
+
+
+def test_a_distribution_is_over_slots_and_its_median_is_the_guess(fitted, unseen):
+    if not isinstance(fitted, GivesDistribution):
+        return
+    chances = fitted.predict_distribution(unseen)
+    assert chances.shape == (len(unseen), 1000) and chances.dtype == np.float64
+    assert (chances >= 0).all()
+    np.testing.assert_allclose(chances.sum(axis=1), 1)
+    median = (np.cumsum(chances, axis=1) < 0.5).sum(axis=1)
+    assert (np.abs(fitted.predict(unseen) - median) <= 0.5 + 1e-9).all()
 
 
 # Saving and loading

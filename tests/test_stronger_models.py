@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pricer.models.bins import Bins, distribution_median
 from pricer.models.boosting import Reader
 from pricer.models.folding import LabelMeans, deal_folds, means_out_of_fold, ridge_out_of_fold
 from pricer.models.hashed import Rarity, View
@@ -112,3 +113,20 @@ def test_neighbours_say_the_middle_of_what_they_cost():
 def test_a_weighted_median_has_half_of_the_weight_on_either_side():
     values = np.array([[1.0, 2, 3], [3, 1, np.nan], [np.nan, np.nan, np.nan]])
     assert weighted_median(values, np.array([[1.0, 1, 1], [5, 1, 9], [1, 1, 1]])).tolist()[:2] == [2, 3]
+
+
+# Distributions
+
+
+def test_the_median_of_a_distribution_lies_within_its_slot():
+    chances = np.zeros((3, 1000))
+    chances[0, 24] = 1
+    chances[1, [10, 20]] = 0.25, 0.75
+    chances[2, 0] = 1
+    np.testing.assert_allclose(distribution_median(chances), [24, 19.5 + 1 / 3, 0])
+
+
+def test_dollars_that_train_prefers_stay_likelier():
+    train = items_saying(*["lamp"] * 40).with_columns(price=pl.Series([19.0] * 30 + [18.0] * 10))
+    chances = Bins(bins=2, width=4, epochs=1).fit(train).predict_distribution(items_saying("lamp"))
+    assert chances[0, 19] > chances[0, 18] > 0 == chances[0, 17]

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -163,3 +164,10 @@ def test_a_run_from_before_there_were_splits_is_one_by_roles(dataset):
     old = train_run(Order("mean", "all")).manifest.model_dump()
     del old["split"]
     assert RunManifest.model_validate(old).split == "roles"
+
+
+def test_a_model_that_gives_a_distribution_has_it_kept_beside_its_guesses(dataset):
+    run = train_run(Order("bins", "all", {"width": 4, "epochs": 1}, first_n=100))
+    chances = np.load(run.folder / "distribution.npy", allow_pickle=False)
+    assert chances.dtype == np.float16 and chances.shape == (len(run.guesses()), 1000)
+    assert not (train_run(Order("mean", "all")).folder / "distribution.npy").exists()

@@ -9,8 +9,18 @@
 A model is a module of its family here, a line in `pricer.models.registry.MODELS`, and passes `tests/test_models.py`.
 """
 
-from pricer.models.contract import Estimate, Model, ModelKind, Setting, without_price
+from pricer.models.contract import Estimate, GivesDistribution, Model, ModelKind, Setting, without_price
 from pricer.models.registry import MODELS, make_model
 from pricer.models.saving import load
 
-__all__ = ["MODELS", "Estimate", "Model", "ModelKind", "Setting", "load", "make_model", "without_price"]
+__all__ = [
+    "MODELS",
+    "Estimate",
+    "GivesDistribution",
+    "Model",
+    "ModelKind",
+    "Setting",
+    "load",
+    "make_model",
+    "without_price",
+]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 import polars as pl
@@ -43,6 +43,17 @@ class Model(Protocol):
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote, without running code from it; PricerError where it is damaged."""
+
+
+@runtime_checkable
+class GivesDistribution(Protocol):
+    """A model that also says how likely each price is; its guess is the median of that."""
+
+    def predict_distribution(self, items: pl.DataFrame) -> np.ndarray:
+        """How likely each slot is for each item: float64 (n, 1000) over slots 0 to 999, not negative, rows add up to 1.
+
+        The price columns are not read, and items come in the order of the items, as with `predict`.
+        """
 
 
 @dataclass(frozen=True)

@@ -66,3 +66,11 @@ def everything(train_items: int, trees: int = 600, depth: int = 6, **settings: f
     thousands = train_items / 1000
     seconds = 2 + 2.5 * thousands + 0.02 * thousands * min(thousands, 50) + trees * 2**depth * (4e-5 + 5e-6 * thousands)
     return Estimate(seconds, int((500 + 40 * thousands) * MIB))
+
+
+def sparse_network(train_items: int, width: int = 128, epochs: int = 6, **settings: float) -> Estimate:
+    """Steps of 64 items that move the vectors of their own words; words grow with the items, more slowly."""
+    thousands = train_items / 1000
+    words = 15_000 * thousands**0.8  # and pairs of words
+    seconds = 3 + thousands * (0.5 + epochs * (0.2 + 0.003 * width))
+    return Estimate(seconds, int((600 + 15 * thousands) * MIB + 16 * width * words))

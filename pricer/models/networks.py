@@ -50,7 +50,7 @@ class _Network:
         report(Step("Counting words", len(train), "items"))
         words = _hashed_words(texts_of(train, "text"))
         targets = torch.from_numpy(self._targets(prices).astype(np.float32))
-        with _repeatable(self.seed, threads=1 if self._weight_count() < SHARED_WEIGHTS else settings.worker_count()):
+        with repeatable(self.seed, threads=1 if self._weight_count() < SHARED_WEIGHTS else settings.worker_count()):
             self.network_ = self._build()
             device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
             self.network_.to(device)
@@ -234,7 +234,7 @@ def _hashed_words(texts: list[str]) -> "csr_matrix":
 
 
 @contextmanager
-def _repeatable(seed: int, threads: int) -> Iterator[None]:
+def repeatable(seed: int, threads: int) -> Iterator[None]:
     """Draw from the seed, on so many threads; afterwards torch is as it was."""
     import torch
 

@@ -5,7 +5,7 @@ Importing this module imports no model: pages list models without waiting for wh
 
 from pricer.errors import PricerError
 from pricer.models.contract import Model, ModelKind, Setting
-from pricer.models.costs import boosted, deep_network, everything, forest, linear, network, word2vec
+from pricer.models.costs import boosted, deep_network, everything, forest, linear, network, sparse_network, word2vec
 
 DIMENSIONS = Setting("dimensions", 400, 2, 2000, "How many numbers stand for a word.")
 
@@ -146,6 +146,20 @@ MODELS: dict[str, ModelKind] = {
             Setting("trees", 1000, 1, 10_000, "How many trees are grown; more fit train more closely."),
         ),
         estimate=boosted,
+    ),
+    "bins": ModelKind(
+        name="bins",
+        title="Words to a distribution",
+        family="networks",
+        reads="full_text",
+        explanation="A network on all words that says how likely every whole dollar is; the guess is the median.",
+        place="pricer.models.bins:Bins",
+        settings=(
+            Setting("bins", 64, 2, 500, "Into how many equal shares the prices of train are cut."),
+            Setting("width", 128, 1, 2048, "How many numbers stand for a word."),
+            Setting("epochs", 6, 1, 100, "How often train is gone through."),
+        ),
+        estimate=sparse_network,
     ),
     "network": ModelKind(
         name="network",

@@ -18,6 +18,7 @@ from pricer.models import Model, load
 from pricer.runs import database
 
 GUESSES = "guesses.parquet"
+DISTRIBUTION = "distribution.npy"  # of a model that gives one: float16 (guesses, 1000) over slots 0 to 999
 MODEL = "model"
 _EXAM_COLUMNS = ("item_id", "price", "group", "category", "title", "natural_rank", "balanced_rank")
 

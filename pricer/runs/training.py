@@ -24,10 +24,10 @@ from pricer.draws import draw
 from pricer.errors import PricerError
 from pricer.evaluation.errors import scored
 from pricer.files import publish, staged_folder
-from pricer.models import Model, make_model, without_price
+from pricer.models import GivesDistribution, Model, make_model, without_price
 from pricer.models.registry import find_kind
 from pricer.progress import Report, Step, silent
-from pricer.runs.store import GUESSES, MODEL, Run, RunManifest, record_run, write_manifest
+from pricer.runs.store import DISTRIBUTION, GUESSES, MODEL, Run, RunManifest, record_run, write_manifest
 
 FIRST_STREAM = xxhash.xxh3_64_intdigest(b"first")  # the order in which "the first n of train" are taken
 LIVE = "guesses.jsonl"  # in a job's folder: the guesses as they arrive
@@ -63,6 +63,7 @@ class Order:
 class _Asked:
     guesses: pl.DataFrame
     seconds: float
+    distribution: np.ndarray | None  # float16 (guesses, 1000), of a model that gives one
 
 
 def train_run(order: Order, report: Report = silent) -> Run:
@@ -87,6 +88,8 @@ def train_run(order: Order, report: Report = silent) -> Run:
     with staged_folder(settings.runs_folder()) as folder:
         model.save(folder / MODEL)
         asked.guesses.write_parquet(folder / GUESSES)
+        if asked.distribution is not None:
+            np.save(folder / DISTRIBUTION, asked.distribution, allow_pickle=False)
         write_manifest(folder, manifest)
         publish(folder, settings.runs_folder() / manifest.id)
     return record_run(manifest)
@@ -145,10 +148,13 @@ def _ask(model: Model, exam: pl.DataFrame, train_median: float, report: Report) 
     """Ask the exam in batches, and leave each answer where the page that watches looks."""
     started = time.monotonic()
     guesses: list[np.ndarray] = [np.zeros(0)]
+    chances: list[np.ndarray] = []
     with _live_file() as live:
         for batch in exam.iter_slices(_BATCH):
             guessed = model.predict(without_price(batch))
             guesses.append(guessed)
+            if isinstance(model, GivesDistribution):
+                chances.append(model.predict_distribution(without_price(batch)).astype(np.float16))
             _show(live, batch, guessed, train_median)
             done = sum(map(len, guesses))
             report(Step("Guessing", done, "items", done / len(exam)))
@@ -163,7 +169,8 @@ def _ask(model: Model, exam: pl.DataFrame, train_median: float, report: Report) 
         cost_dollars=pl.lit(0.0),
         raw_answer=pl.lit(None, pl.String),
     )
-    return _Asked(table.select(list(_GUESS_SCHEMA)).cast(_GUESS_SCHEMA), seconds)
+    distribution = np.concatenate(chances) if chances else None
+    return _Asked(table.select(list(_GUESS_SCHEMA)).cast(_GUESS_SCHEMA), seconds, distribution)
 
 
 def _live_file() -> TextIO:
