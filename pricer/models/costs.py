@@ -57,8 +57,9 @@ def deep_network(train_items: int, width: int = 4096, blocks: int = 8, epochs: i
     """Steps of 64 items through many weights, each of which is then moved; AdamW keeps four numbers a weight."""
     weights = 5000 * width + 2 * blocks * width**2
     steps = epochs * math.ceil(train_items / 64)
-    seconds_per_step = 0.02 + 64 * 6 * (weights - 5000 * width) / 6e10 + weights * 6e-9
-    return Estimate(5 + steps * seconds_per_step, int(520 * MIB + 24 * weights + 4 * MIB * train_items / 1000))
+    seconds_per_step = 0.02 + 64 * 6 * (weights - 5000 * width) / 6e10 + weights * 9e-9
+    seconds = 5 + weights * 1.5e-8 + steps * seconds_per_step
+    return Estimate(seconds, int((560 + 4 * train_items / 1000) * MIB + 18 * weights))
 
 
 def everything(train_items: int, trees: int = 600, depth: int = 6, **settings: float) -> Estimate:
