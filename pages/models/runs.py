@@ -30,7 +30,9 @@ from pricer.evaluation.running import running_error
 from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, duration, moment, percent, short_hash
 from pricer.figures.running import running_error_chart
 from pricer.models import MODELS
+from pricer.models.registry import find_kind
 from pricer.runs.history import Entry, history, job_name
+from pricer.runs.importing import IMPORTED
 from pricer.runs.launch import Launch, cancel, list_launches, open_launch
 from pricer.runs.orders import order_arguments, read_order
 from pricer.runs.store import Run
@@ -212,7 +214,7 @@ def settings_ordered(job: Launch) -> list[tuple[Cell, Cell]]:
         return [("Command", job.command)]
     return [
         ("Model", order.model),
-        ("Its settings", _in_words(MODELS[order.model].check_settings(order.settings))),
+        ("Its settings", _in_words(find_kind(order.model).check_settings(order.settings))),
         ("Seed", str(order.seed)),
         ("Dataset", order.dataset),
         ("Train", f"first {count_of(order.first_n, 'item')}" if order.first_n else "all items"),
@@ -249,7 +251,10 @@ def command_of_run(run: Run) -> str:
     """What to type for the same run again."""
     it = run.manifest
     settings = {name: value for name, value in it.model_settings.items() if value != _default(it.model, name)}
-    order = Order(it.model, it.dataset_name, settings, it.seed, it.first_n, it.asked, it.first_k)
+    if it.model == IMPORTED:
+        stated = (f"--dataset={it.dataset_name}", f"--name={it.name}", f"--family={it.family}")
+        return command_of(["import-guesses", "FILE.csv", *stated])
+    order = Order(it.model, it.dataset_name, settings, it.seed, it.first_n, it.asked, it.first_k, of=it.of)
     return command_of(order_arguments(order))
 
 

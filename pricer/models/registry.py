@@ -187,6 +187,17 @@ MODELS: dict[str, ModelKind] = {
     ),
 }
 
+# What is made of runs, or of answers from elsewhere: no model of its own can be trained.
+STACK = ModelKind(
+    name="stack",
+    title="Stack of runs",
+    family="stack",
+    reads="full_text",
+    explanation="Adds up what other runs' models guess, each weighed by what it is worth on validation.",
+    place="pricer.models.stack:Stack",
+    estimate=linear(2.0, 0.1, 600, 15),
+)
+
 
 def make_model(name: str, seed: int = 42, **settings: int | float) -> Model:
     """Make a model that has learned nothing yet.
@@ -200,7 +211,9 @@ def make_model(name: str, seed: int = 42, **settings: int | float) -> Model:
 
 
 def find_kind(name: str) -> ModelKind:
-    """The entry of that name; PricerError where there is none."""
+    """The entry of that name, the stack's too; PricerError where there is none."""
+    if name == STACK.name:
+        return STACK
     if not isinstance(name, str) or name not in MODELS:
         raise PricerError(f"there is no model {name!r}; models: {', '.join(MODELS)}")
     return MODELS[name]

@@ -39,10 +39,20 @@ def load(place: Path | str) -> Model:
     PricerError if there is none, or its files are damaged. Nothing in them is run: `model.json` names an entry of
     `MODELS`, the rest are numbers and words.
     """
+    folder = _find_folder(place)
+    return find_kind(_read_about(folder)["model"]).find_class().load(folder)
+
+
+def saved_name(place: Path | str) -> str:
+    """The name of the model that a folder or a run holds; PricerError as with `load`."""
+    return find_kind(_read_about(_find_folder(place))["model"]).name
+
+
+def _find_folder(place: Path | str) -> Path:
     folder = Path(place)
     if not (folder / MODEL_FILE).is_file() and folder.name == str(place):
-        folder = installation.runs_folder() / folder.name / "model"
-    return find_kind(_read_about(folder)["model"]).find_class().load(folder)
+        return installation.runs_folder() / folder.name / "model"
+    return folder
 
 
 def _read_about(folder: Path) -> dict:

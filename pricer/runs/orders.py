@@ -23,9 +23,10 @@ def order_arguments(order: Order) -> list[str]:
         "--seed": order.seed if order.seed != default.seed else None,
         "--name": order.name,
     }
+    of = [f"--of={run}" for run in order.of]
     settings = [f"--set={name}={value!r}" for name, value in order.settings.items()]
     options = [f"{option}={value}" for option, value in stated.items() if value is not None]
-    return [VERB, order.model, f"--dataset={order.dataset}", *settings, *options]
+    return [VERB, order.model, f"--dataset={order.dataset}", *of, *settings, *options]
 
 
 def read_order(arguments: Sequence[str]) -> Order | None:
@@ -50,6 +51,7 @@ def read_order(arguments: Sequence[str]) -> Order | None:
             asked=stated.get("--exam", "both"),
             first_k=_whole(stated.get("--ask")),
             name=stated.get("--name"),
+            of=tuple(value for option, value in options if option == "--of"),
         )
     except (KeyError, ValueError, PricerError):
         return None

@@ -43,6 +43,7 @@ class RunManifest(BaseModel):
     catalogue_hash: str
     exam_hash: str
     split: Split = "roles"  # "naive": the exam is the dataset's own, and may leak
+    of: tuple[str, ...] = ()  # ids of the runs that a stack weighs
     asked: str  # "natural", "balanced" or "both"
     first_k: int | None  # of each exam asked; None means all
     asked_items: int

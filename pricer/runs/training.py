@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -57,13 +57,16 @@ class Order:
     asked: Literal["natural", "balanced", "both"] = "both"
     first_k: int | None = None  # items of each exam asked; None means all
     name: str | None = None
+    of: tuple[str, ...] = ()  # the runs that a stack weighs; carried out by `pricer.runs.stacking`
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
+    """What was guessed of an exam, as `guesses.parquet` keeps it, and how long that took."""
+
     guesses: pl.DataFrame
     seconds: float
-    distribution: np.ndarray | None  # float16 (guesses, 1000), of a model that gives one
+    distribution: np.ndarray | None = None  # float16 (guesses, 1000), of a model that gives one
 
 
 def train_run(order: Order, report: Report = silent) -> Run:
@@ -84,9 +87,14 @@ def train_run(order: Order, report: Report = silent) -> Run:
     model.fit(train, _read(dataset.validation(), order.model), report)
     fit_seconds = time.monotonic() - started
     asked = _ask(model, read_exam(dataset, order), float(train["price"].median()), report)
-    manifest = _manifest(order, dataset, train, asked, fit_seconds)
+    return keep_run(make_manifest(order, dataset, train, asked, fit_seconds), asked, model)
+
+
+def keep_run(manifest: RunManifest, asked: Asked, model: Model | None) -> Run:
+    """Write a run's folder, whole or not at all, and record it; answers from elsewhere have no model."""
     with staged_folder(settings.runs_folder()) as folder:
-        model.save(folder / MODEL)
+        if model:
+            model.save(folder / MODEL)
         asked.guesses.write_parquet(folder / GUESSES)
         if asked.distribution is not None:
             np.save(folder / DISTRIBUTION, asked.distribution, allow_pickle=False)
@@ -97,6 +105,8 @@ def train_run(order: Order, report: Report = silent) -> Run:
 
 def _check(order: Order) -> None:
     find_kind(order.model).check_settings(order.settings)
+    if order.of:
+        raise PricerError(f"only a stack is made of runs, and {order.model} is none")
     for name in ("first_n", "first_k"):
         value = getattr(order, name)
         if value is not None and value < 1:
@@ -144,7 +154,7 @@ def _read(items: pl.LazyFrame, model: str) -> pl.DataFrame:
     return items.drop([name for name in _READS if name != find_kind(model).reads]).collect()
 
 
-def _ask(model: Model, exam: pl.DataFrame, train_median: float, report: Report) -> _Asked:
+def _ask(model: Model, exam: pl.DataFrame, train_median: float, report: Report) -> Asked:
     """Ask the exam in batches, and leave each answer where the page that watches looks."""
     started = time.monotonic()
     guesses: list[np.ndarray] = [np.zeros(0)]
@@ -159,18 +169,26 @@ def _ask(model: Model, exam: pl.DataFrame, train_median: float, report: Report) 
             done = sum(map(len, guesses))
             report(Step("Guessing", done, "items", done / len(exam)))
     seconds = time.monotonic() - started
-    guess = pl.Series("guess", np.concatenate(guesses))
-    table = exam.select("item_id").with_columns(
-        guess=guess,
-        status=pl.when(guess.is_finite()).then(pl.lit("answer")).otherwise(pl.lit("failed")),
-        low=pl.lit(None, pl.Float64),
-        high=pl.lit(None, pl.Float64),
-        seconds=pl.lit(seconds / max(1, len(exam))),
-        cost_dollars=pl.lit(0.0),
-        raw_answer=pl.lit(None, pl.String),
-    )
     distribution = np.concatenate(chances) if chances else None
-    return _Asked(table.select(list(_GUESS_SCHEMA)).cast(_GUESS_SCHEMA), seconds, distribution)
+    return Asked(guess_table(exam["item_id"], np.concatenate(guesses), seconds), seconds, distribution)
+
+
+def guess_table(
+    item_ids: pl.Series, guesses: np.ndarray, seconds: float, raw_answers: Sequence[str | None] | None = None
+) -> pl.DataFrame:
+    """Guesses as a run keeps them: what is not finite is a failed one; the seconds are spread over all."""
+    guess = pl.Series("guess", guesses, dtype=pl.Float64)
+    is_answer = guess.is_finite()
+    return pl.DataFrame({
+        "item_id": item_ids,
+        "guess": guess.zip_with(is_answer, pl.Series([None], dtype=pl.Float64)) if len(guess) else guess,
+        "status": ["answer" if finite else "failed" for finite in is_answer],
+        "low": None,
+        "high": None,
+        "seconds": seconds / max(1, len(guess)),
+        "cost_dollars": 0.0,
+        "raw_answer": raw_answers,
+    }, schema=_GUESS_SCHEMA)  # fmt: skip
 
 
 def _live_file() -> TextIO:
@@ -202,23 +220,18 @@ def _live_rows(path: Path) -> Iterator[dict]:
                 return
 
 
-def _manifest(order: Order, dataset: Dataset, train: pl.DataFrame, asked: _Asked, fit_seconds: float) -> RunManifest:
-    about, kind, job = dataset.manifest, find_kind(order.model), settings.job_folder()
+def make_manifest(order: Order, dataset: Dataset, train: pl.DataFrame, asked: Asked, fit_seconds: float) -> RunManifest:
+    """Everything that the figures of an order's run depend on."""
+    kind = find_kind(order.model)
     return RunManifest(
+        **facts_of(dataset),
         id=secrets.token_hex(6),
         name=order.name or default_name(order, dataset.name),
         model=order.model,
         family=kind.family,
         model_settings=kind.check_settings(order.settings),
         seed=order.seed,
-        dataset_id=dataset.id,
-        dataset_name=dataset.name,
-        dataset_hash=about.content_hash,
-        catalogue_name=about.catalogue_name,
-        catalogue_version=about.catalogue_version,
-        catalogue_hash=about.catalogue_hash,
-        exam_hash=about.exam_hash,
-        split=about.split,
+        of=order.of,
         asked=order.asked,
         first_k=order.first_k,
         asked_items=len(asked.guesses),
@@ -228,12 +241,27 @@ def _manifest(order: Order, dataset: Dataset, train: pl.DataFrame, asked: _Asked
         fit_seconds=round(fit_seconds, 3),
         guess_seconds=round(asked.seconds, 3),
         cost_dollars=0.0,
-        created=datetime.now(UTC),
-        pricer_version=pricer.__version__,
-        code_version=code_version(),
-        generated=about.generated,
-        job_id=job.name if job else None,
     )
+
+
+def facts_of(dataset: Dataset) -> dict:
+    """What a run's manifest says of its dataset, and of where and when it was made."""
+    about, job = dataset.manifest, settings.job_folder()
+    return {
+        "dataset_id": dataset.id,
+        "dataset_name": dataset.name,
+        "dataset_hash": about.content_hash,
+        "catalogue_name": about.catalogue_name,
+        "catalogue_version": about.catalogue_version,
+        "catalogue_hash": about.catalogue_hash,
+        "exam_hash": about.exam_hash,
+        "split": about.split,
+        "created": datetime.now(UTC),
+        "pricer_version": pricer.__version__,
+        "code_version": code_version(),
+        "generated": about.generated,
+        "job_id": job.name if job else None,
+    }
 
 
 def default_name(order: Order, dataset: str) -> str:
@@ -246,6 +274,7 @@ def default_name(order: Order, dataset: str) -> str:
     parts = [f"{name} {value:,g}" for name, value in order.settings.items() if value != defaults[name]]
     parts += [f"seed {order.seed}"] if order.seed != Order.seed else []
     parts += [f"{order.first_n:,} items"] if order.first_n else []
+    parts += [f"of {len(order.of)} runs"] if order.of else []
     return f"{order.model}{' (' + ', '.join(parts) + ')' if parts else ''} on {dataset}"
 
 

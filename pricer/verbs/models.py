@@ -21,6 +21,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--exam", default="both", help="natural, balanced, or both (default)")
     verb.add_argument("--ask", type=int, metavar="K", help="ask the first K of the exam only; each prefix is fair")
     verb.add_argument("--name", help="of the run (default: MODEL on DATASET)")
+    verb.add_argument("--of", action="append", default=[], metavar="RUN", help="of a stack: a run in it (repeat)")
 
     verbs.add("runs", "list the runs on this machine", _runs, _runs_words)
 
@@ -50,7 +51,8 @@ def _setting(text: str) -> tuple[str, str]:
 
 def _train(options: argparse.Namespace, report: Report) -> dict:
     from pricer.evaluation.errors import metrics
-    from pricer.models.registry import find_kind
+    from pricer.models.registry import STACK, find_kind
+    from pricer.runs.stacking import stack_run
     from pricer.runs.training import Order, train_run
 
     known = {setting.name: setting for setting in find_kind(options.model).settings}
@@ -64,8 +66,9 @@ def _train(options: argparse.Namespace, report: Report) -> dict:
         asked=options.exam,
         first_k=options.ask,
         name=options.name,
+        of=tuple(options.of),
     )
-    run = train_run(order, report)
+    run = (stack_run if order.model == STACK.name else train_run)(order, report)
     graded = run.graded()
     reading = "balanced" if options.exam == "balanced" else "natural"
     found = metrics(graded.table, graded.train_median, reading)
