@@ -1,5 +1,5 @@
-// Where values lie on the histogram's axes: an axis has the plot's `box` in pixels, the `slots` shown (low to high), the
-// `top` of its counts, and a `scale`, log or linear.
+// Where values lie on the histogram's axes: an axis has the plot's `box` in pixels, the `slots` shown (low to high),
+// the `top` of its counts, and a `scale`, log or linear.
 
 import { count, roundStep, shortCount } from "./format.js";
 

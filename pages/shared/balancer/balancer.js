@@ -81,7 +81,7 @@ function createBalancer(parent) {
   function build() {
     pool = pools.get(data.pool);
     settings = {};
-    [turn, plan, last, exact, glide, back] = [null, null, null, null, null, 0];
+    [turn, plan, last, exact, glide, history, back] = [null, null, null, null, null, null, 0];
     layout = createLayout(pool, settings, { moved, released, looked, step, size: () => plan.size });
     root.replaceChildren(...layout.elements);
     resized.disconnect();

@@ -29,7 +29,8 @@ export function createBars(groups, before) {
     const after = html("b");
     const full = html("i", { class: "full" });
     const track = html("span", { class: "track", style: `width:${(100 * before[place]) / most}%` }, full);
-    const words = html("span", { class: "words" }, html("span", { class: "name" }, name), after, ` of ${count(before[place])}`);
+    const named = html("span", { class: "name" }, name);
+    const words = html("span", { class: "words" }, named, after, ` of ${count(before[place])}`);
     return { after, full, element: html("li", {}, words, ...(members.length > 1 ? [] : [track])) };
   });
   const element = html("ul", { class: "bars" }, ...rows.map((row) => row.element));
@@ -63,12 +64,11 @@ export function createDonut(names) {
     const parts = slices(names, now, ranked);
     picture.setAttribute("height", height);
     picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    picture.setAttribute(
-      "aria-label",
-      `Shares of the sample by category: ${parts.map((part) => `${part.name} ${percent(part.items / all)}`).join("; ")}.`,
-    );
+    const told = parts.map((part) => `${part.name} ${percent(part.items / all)}`);
+    picture.setAttribute("aria-label", `Shares of the sample by category: ${told.join("; ")}.`);
     ring.replaceChildren(...parts.map((part, rank) => wedge(part, rank / Math.max(1, parts.length - 1), centre, all)));
-    labels.replaceChildren(...[1, -1].flatMap((side) => sideLabels(parts.filter((part) => part.side === side), side, centre, all)));
+    const column = (side) => sideLabels(parts.filter((part) => part.side === side), side, centre, all);
+    labels.replaceChildren(...column(1), ...column(-1));
     setText(total, count(sum(now)));
     at(total, centre.x, centre.y + 2);
     at(unit, centre.x, centre.y + 18);
@@ -83,7 +83,8 @@ export function slices(names, now, ranked) {
   const large = order.length > MOST_SLICES ? order.slice(0, MOST_SLICES - 1) : order;
   const parts = large.map((place) => ({ name: names[place], items: now[place] }));
   const rest = order.slice(large.length);
-  if (rest.length) parts.push({ name: `${rest.length} others`, items: rest.reduce((items, place) => items + now[place], 0) });
+  const others = rest.reduce((items, place) => items + now[place], 0);
+  if (rest.length) parts.push({ name: `${rest.length} others`, items: others });
   const all = parts.reduce((items, part) => items + part.items, 0) || 1;
   const reached = { 1: 0, "-1": 0 };
   return parts.map((part, rank) => {
@@ -136,8 +137,11 @@ function sideLabels(parts, side, centre, all) {
     const line = `M${onRing(centre, parts[place].middle, 1.03)}L${x(1.16)},${y.toFixed(1)}H${edge.toFixed(1)}`;
     const lines = texts[place];
     const first = y - (LINE * lines.length) / 2 + 11.5;
-    const words = lines.map((text, row) => at(svg("text", { class: row ? "" : "share" }, text), edge + side * 5, first + LINE * row));
-    for (const word of words) word.setAttribute("text-anchor", side > 0 ? "start" : "end");
+    const anchor = side > 0 ? "start" : "end";
+    const words = lines.map((text, row) => {
+      const element = svg("text", { class: row ? "name" : "share", "text-anchor": anchor }, text);
+      return at(element, edge + side * 5, first + LINE * row);
+    });
     return [svg("path", { class: "leader", d: line }), ...words];
   });
 }

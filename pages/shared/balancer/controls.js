@@ -28,11 +28,11 @@ function createPair(control, tell) {
     type: "number", step: control.step, inputmode: control.step < 1 ? "decimal" : "numeric", "data-name": control.name,
     "aria-label": `${control.label}, exactly`, title: control.hint,
   });
-  const label = html("label", { for: name, title: control.title ?? control.label }, shortened(control.label, LONGEST_LABEL));
+  const label = html("label", { for: name, title: control.label }, shortened(control.label, LONGEST_LABEL));
   const exact = html("span", { class: control.dollars ? "exact dollars" : "exact" }, number);
   const element = html("div", { class: "pair" }, label, range, exact);
-
   let inHand = false;
+  let pressed = false; // a key is down: what it moves, again and again, is told once it is let go
 
   function show(typing = false) {
     const { low, high, most } = { high: HIGHEST, ...control.limits() };
@@ -53,12 +53,16 @@ function createPair(control, tell) {
     control.write(Math.min(high, Math.max(low, rounded)));
   }
 
-  let pressed = false; // a key is down: what it moves, again and again, is told once it is let go
-  const letGo = () => {
-    inHand = false;
-    pressed = false;
+  function letGo() {
+    inHand = pressed = false;
     tell.released();
-  };
+  }
+
+  // What the hand is on stays there while other settings change: called later, this puts it back.
+  function hold() {
+    const value = control.read();
+    return inHand ? () => control.write(value) : () => {};
+  }
 
   range.addEventListener("input", () => {
     take(range.valueAsNumber);
@@ -86,10 +90,6 @@ function createPair(control, tell) {
     show();
     if (!pressed) tell.released();
   });
-  const hold = () => {
-    const value = control.read();
-    return inHand ? () => control.write(value) : () => {};
-  };
   return { element, show, hold };
 }
 
@@ -157,7 +157,7 @@ export function createControls(pool, settings, tell) {
         ),
       ]
     : [];
-  const seed = html("input", { type: "number", min: 0, max: HIGHEST, step: 1, id: `balancer-${++made}`, "data-name": "seed" });
+  const seed = html("input", { type: "number", min: 0, step: 1, id: `balancer-${++made}`, "data-name": "seed" });
   seed.addEventListener("change", () => {
     const whole = Math.round(seed.valueAsNumber);
     if (Number.isFinite(whole)) settings.seed = Math.min(HIGHEST, Math.max(0, whole));
@@ -174,13 +174,16 @@ export function createControls(pool, settings, tell) {
     size.hidden = kind === "cap";
     exponent.hidden = !(kind in USUAL_EXPONENTS);
     words.hidden = kind === "cap";
+    setText(question, kind === "by-price" ? "What is kept" : "Below it, each slot keeps");
     seed.value = settings.seed;
   }
 
+  const question = html("span");
+  const shapes = html("div", { class: "shape" }, question, shape.element);
   const element = html(
     "div",
     { class: "controls" },
-    html("div", { class: "slots" }, cutoff, html("div", { class: "shape" }, html("span", {}, "Below it, each slot keeps"), shape.element), cap, size, exponent, words),
+    html("div", { class: "slots" }, cutoff, shapes, cap, size, exponent, words),
     html(
       "div",
       { class: "weights", role: "group", "aria-label": "Weight of a category" },
@@ -190,7 +193,6 @@ export function createControls(pool, settings, tell) {
     ),
     html("div", { class: "seed" }, html("label", { for: seed.id }, "Seed"), seed),
   );
-  // What the hand holds now: called later, it puts that back.
   function hold() {
     const held = pairs.map((each) => each.hold());
     return () => held.forEach((putBack) => putBack());

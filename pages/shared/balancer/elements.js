@@ -22,9 +22,10 @@ export function swatch(word, form) {
 
 // Buttons of which one is pressed: radio buttons in a row, so that arrow keys and screen readers know them.
 export function choice(label, name, options, chosen, onChoose) {
-  const buttons = options.map(([value, word]) =>
-    html("label", {}, html("input", { type: "radio", name, value, change: () => onChoose(value) }), html("span", {}, word)),
-  );
+  const buttons = options.map(([value, word]) => {
+    const input = html("input", { type: "radio", name, value, change: () => onChoose(value) });
+    return html("label", {}, input, html("span", {}, word));
+  });
   const element = html("div", { class: "choice", role: "radiogroup", "aria-label": label }, ...buttons);
   const set = (value) => {
     for (const input of element.querySelectorAll("input")) input.checked = input.value === value;
@@ -36,7 +37,8 @@ export function choice(label, name, options, chosen, onChoose) {
 function filled(element, properties, children) {
   for (const [name, value] of Object.entries(properties)) {
     if (typeof value === "function") element.addEventListener(name, value);
-    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== undefined) element.setAttribute(name, value);
   }
   element.append(...children);
   return element;

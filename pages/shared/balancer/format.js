@@ -19,7 +19,8 @@ export function percent(share) {
 // A count on an axis: in thousands or millions where it is round there.
 export function shortCount(number) {
   for (const [size, letter] of [[1e6, "M"], [1e3, "k"]]) {
-    if (number >= 10 * size || (number >= size && number % size === 0)) return `${TENTHS.format(number / size)}${letter}`;
+    const round = number >= 10 * size || (number >= size && number % size === 0);
+    if (round) return TENTHS.format(number / size) + letter;
   }
   return count(number);
 }

@@ -5,7 +5,7 @@ import { count, wholeDollars } from "./format.js";
 import { html, setText, svg } from "./elements.js";
 import { SLOTS } from "./plan.js";
 
-const LINEAR_CAPS = 6;        // a linear axis ends here, counted in caps, or the capped part would be a line on the floor
+const LINEAR_CAPS = 6;        // a linear axis ends here, counted in caps, or the capped part would lie on the floor
 const CAP_WORDS = 0.18;       // of the axis: what the words "cap 1,200" take of it on a phone
 const TOP = 24;               // pixels above the plot, for the cutoff's name
 const BOTTOM = 24;            // pixels below it, for prices
@@ -40,8 +40,8 @@ export function createHistogram(onSlot) {
     parts.names,
   );
   const hair = html("div", { class: "hair", hidden: true });
-  const plate = html("div", { class: "plate", hidden: true });
-  const picker = html("input", { type: "range", class: "picker", step: 1, "aria-label": "A slot; Enter lists its items" });
+  const plate = html("div", { class: "plate", hidden: true, "aria-hidden": "true" });
+  const picker = html("input", { type: "range", class: "picker", "aria-label": "A slot; Enter lists its items" });
   const element = html("div", { class: "plot" }, picture, hair, plate, picker);
 
   let shown = null; // what was drawn last
@@ -67,13 +67,13 @@ export function createHistogram(onSlot) {
     place(clip, box.left, box.top - 1, box.width, box.height + 1);
     parts.before.setAttribute("d", area(axis, pool.slots));
     parts.after.setAttribute("d", area(axis, plan.slots));
-    for (const part of [parts.overlayEdge, parts.overlay]) part.setAttribute("d", overlay ? line(axis, overlay.slots) : "");
-    for (const part of [parts.wishedEdge, parts.wished]) part.setAttribute("d", plan.wished ? line(axis, plan.wished) : "");
+    drawLine([parts.overlayEdge, parts.overlay], axis, overlay?.slots);
+    drawLine([parts.wishedEdge, parts.wished], axis, plan.wished);
     markChosen(axis, view.slot);
     parts.grid.replaceChildren(...yTicks.map(([value]) => gridLine(axis, yOf(axis, value))));
     parts.ticks.replaceChildren(
       ...yTicks.map(([value, text]) => label(text, box.left - 8, yOf(axis, value) + 4, "end")),
-      ...priceTicks(slots, box.width).map((price) => label(wholeDollars(price), xOf(axis, price), height - 6, "middle")),
+      ...priceTicks(slots, width).map((price) => label(wholeDollars(price), xOf(axis, price), height - 6, "middle")),
     );
     parts.names.replaceChildren(
       ...cutoffName(axis, settings.cutoff),
@@ -84,6 +84,11 @@ export function createHistogram(onSlot) {
     picture.setAttribute("aria-label", describe(pool, plan, settings, slots));
     Object.assign(picker, { min: slots.low, max: slots.high });
     if (!plate.hidden) point(Number(element.dataset.slot));
+  }
+
+  function drawLine(strokes, axis, numbers) {
+    const path = numbers ? line(axis, numbers) : "";
+    for (const stroke of strokes) stroke.setAttribute("d", path);
   }
 
   function markChosen(axis, slot) {
@@ -204,9 +209,9 @@ function steps(axis, numbers) {
 function spikeNames(axis, after, cutoff) {
   const whole = after.map((items, slot) => (slot >= cutoff ? items : 0));
   return spikes(whole, axis.slots).map((slot) => {
-    const x = xOf(axis, slot);
-    const atEnd = x > axis.box.left + axis.box.width - 14;
-    return label(wholeDollars(slot), atEnd ? axis.box.left + axis.box.width + 8 : x, yOf(axis, whole[slot]) - 4, atEnd ? "end" : "middle");
+    const [x, y] = [xOf(axis, slot), yOf(axis, whole[slot]) - 4];
+    const end = axis.box.left + axis.box.width;
+    return x > end - 14 ? label(wholeDollars(slot), end + 8, y, "end") : label(wholeDollars(slot), x, y, "middle");
   });
 }
 

@@ -43,8 +43,10 @@ export function createLayout(pool, settings, tell) {
 }
 
 function createSteps(tell) {
-  const button = (word, mark, keys, by) =>
-    html("button", { type: "button", title: `${word} (${keys})`, click: () => tell.step(by) }, html("i", { "aria-hidden": "true" }, mark), word);
+  const button = (word, mark, keys, by) => {
+    const properties = { type: "button", title: `${word} (${keys})`, click: () => tell.step(by) };
+    return html("button", properties, html("i", { "aria-hidden": "true" }, mark), word);
+  };
   const [undo, redo] = [button("Undo", "↶", "Ctrl+Z", -1), button("Redo", "↷", "Ctrl+Shift+Z", 1)];
   return {
     element: html("div", { class: "steps", role: "group", "aria-label": "Settings before and after" }, undo, redo),
@@ -81,12 +83,14 @@ function createFigures(pool) {
 
 function createHero(pool, tell) {
   const histogram = createHistogram((slot) => tell.looked({ slot }));
-  const scale = choice("Counts", "scale", [["log", "Log"], ["linear", "Linear"]], "log", (chosen) => tell.looked({ scale: chosen }));
+  const scales = [["log", "Log"], ["linear", "Linear"]];
+  const scale = choice("Counts", "scale", scales, "log", (chosen) => tell.looked({ scale: chosen }));
   const title = html("span");
   const badge = pool.generated ? [html("span", { class: "badge" }, "generated")] : [];
   const [wished, overlaid, words] = [swatch("wished", "line wished"), swatch("", "line overlay"), html("span")];
   const listed = html("a", { href: "#", click: goToItems });
-  const note = html("p", { class: "note" }, swatch("before", "before"), swatch("after", "after"), wished, overlaid, words, listed);
+  const keys = [swatch("before", "before"), swatch("after", "after"), wished, overlaid];
+  const note = html("p", { class: "note" }, ...keys, words, listed);
   const range = createRange(tell);
   const element = html(
     "section",
@@ -114,8 +118,9 @@ function createHero(pool, tell) {
 
 // Two sliders on one track: the lowest and the highest price that the histogram shows.
 function createRange(tell) {
-  const slider = (name) => html("input", { type: "range", min: 1, max: HIGHEST_SLOT, step: 1, "aria-label": `${name} price shown` });
-  const [low, high] = [slider("Lowest"), slider("Highest")];
+  const [low, high] = ["Lowest", "Highest"].map((name) =>
+    html("input", { type: "range", min: 1, max: HIGHEST_SLOT, "aria-label": `${name} price shown` }),
+  );
   const track = html("div", { class: "two" }, low, high);
   const [from, to] = [html("output"), html("output")];
   const take = (released) => {
@@ -145,12 +150,13 @@ function createShares(pool) {
   const bars = createBars(groups, totalsOf(groups, pool.totals));
   const donut = createDonut(pool.names);
   const [about, aboutShare] = [html("span"), html("span")];
-  const head = (title, ...note) => html("div", { class: "head" }, html("div", {}, html("h3", {}, title), html("p", { class: "note" }, ...note)));
+  const head = (title, ...note) => html("div", {}, html("h3", {}, title), html("p", { class: "note" }, ...note));
+  const keys = [swatch("before", "track"), swatch("after", "after")];
   return {
     element: html(
       "div",
       { class: "shares" },
-      html("section", {}, head("Items per category", swatch("before", "track"), swatch("after", "after"), about), bars.element),
+      html("section", {}, head("Items per category", ...keys, about), bars.element),
       html("section", {}, head("The sample, by category", aboutShare), donut.element),
     ),
     plot: donut.element,
@@ -180,7 +186,8 @@ function missing(plan, { target }) {
   if (!target) return "";
   if (plan.size > target.size) return `Slots that are kept whole hold more than ${count(target.size)}.`;
   if (plan.size < target.size) return `The pool has only ${countOf(plan.size, "item")} to give.`;
-  return plan.shortfall ? `Slots lack ${countOf(plan.shortfall, "item")} for this shape; others give them.` : "The pool fills this shape.";
+  if (!plan.shortfall) return "The pool fills this shape.";
+  return `Slots lack ${countOf(plan.shortfall, "item")} for this shape; others give them.`;
 }
 
 // Python lists the items of the chosen slot below the balancer, in the page itself.

@@ -14,16 +14,18 @@ export function readPool(sent) {
   const counts = new Uint32Array(bytes.buffer);
   const width = sent.names.length;
   const prices = Float64Array.from(sent.prices);
-  const pool = { ...sent, counts, width, prices, slots: new Float64Array(SLOTS), totals: new Float64Array(width), size: 0 };
+  const slots = new Float64Array(SLOTS);
+  const totals = new Float64Array(width);
   for (let slot = 0; slot < SLOTS; slot++) {
     for (let category = 0; category < width; category++) {
       const items = counts[slot * width + category];
-      pool.slots[slot] += items;
-      pool.totals[category] += items;
+      slots[slot] += items;
+      totals[category] += items;
     }
-    pool.size += pool.slots[slot];
   }
-  return { ...pool, priceMean: meanPrice(pool, pool.slots, pool.size), priceMedian: middleSlot(pool.slots, pool.size) };
+  const size = sum(slots);
+  const pool = { ...sent, counts, width, prices, slots, totals, size };
+  return { ...pool, priceMean: meanPrice(pool, slots, size), priceMedian: middleSlot(slots, size) };
 }
 
 export function weightsOf(pool, settings) {
