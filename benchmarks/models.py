@@ -4,6 +4,7 @@
     python benchmarks/models.py products.jsonl.gz --json
     python benchmarks/models.py products.jsonl.gz --baselines   # all of the notebooks' models; an hour
     python benchmarks/models.py products.jsonl.gz --models mean "bag-of-words words=2000"
+    python benchmarks/models.py products.jsonl.gz --required   # what is promised of the stronger models; an hour
     python benchmarks/models.py --rows 60000               # generated products instead of a file
     python benchmarks/models.py --rows 60000 --costs       # seconds and memory of fitting, each model in a process
 
@@ -32,6 +33,7 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks import required
 from pricer.catalogue.build import build_catalogue
 from pricer.catalogue.demo import write_demo
 from pricer.draws import draw
@@ -159,6 +161,8 @@ def show(figures: dict) -> None:
     for words, errors in figures["error_dollars_by_fold"].items():
         told = "".join(f"{error:9.2f}" for error in [*errors, figures["error_dollars"][words]])
         print(f"  {words:24}{told}{figures['fit_seconds'][words]:8.1f}")
+    if "best_single" in figures:
+        print("\n".join(required.promises(figures)))
     if "ratio_by_fold" in figures:
         ratio = figures["tfidf_over_bag_of_words"]
         print(f"  {'ratio':24}" + "".join(f"{value:9.3f}" for value in [*figures["ratio_by_fold"], ratio]))
@@ -234,6 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--baselines", dest="models", action="store_const", const=BASELINES, help="the notebooks' models"
     )
     chosen.add_argument("--models", nargs="+", metavar="MODEL", help='such as "bag-of-words words=2000"')
+    chosen.add_argument("--required", action="store_true", help="baselines, stronger models and their stack")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     parser.add_argument("--fit-only", metavar="MODEL", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -245,6 +250,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             items = pl.read_parquet(table)
             if options.costs:
                 figures = costs(table, len(items), options.models or tuple(MODELS))
+            elif options.required:
+                figures = required.measure(items, deal_folds(items["group"].to_numpy()), ratio_interval)
             else:
                 figures = compare(items, options.models or COMPARED)
     except PricerError as error:

@@ -39,6 +39,7 @@ COMPONENTS = 32  # of the words' weights
 AMONG = 50_000  # items of train in which neighbours are looked for
 LABELS = ("store", "category", "first word")
 ROUNDS_BETWEEN_REPORTS = 10
+ITEMS_A_THREAD = 20_000  # with fewer, threads wait for each other longer than they help
 
 
 class Boosting:
@@ -87,7 +88,7 @@ class Boosting:
             colsample_bytree=0.3,
             min_child_weight=5,
             random_state=self.seed % 2**31,
-            n_jobs=settings.worker_count(),
+            n_jobs=min(settings.worker_count(), 1 + len(table) // ITEMS_A_THREAD),
             callbacks=[RoundsTold()],
         )
         return regressor.fit(table, log_prices).get_booster()

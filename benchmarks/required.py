@@ -1,0 +1,94 @@
+"""What Pricer promises of its stronger models: `python benchmarks/models.py FILE --required`.
+
+In each of the five folds, a tenth of the groups that are not asked is set aside as validation; every model is fitted on
+the rest, and the stack's weights on validation. The best single model and the best baseline are those with the least
+mean of the five folds' errors.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import polars as pl
+
+from pricer.evaluation.intervals import mean_interval
+from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
+from pricer.models import make_model, without_price
+from pricer.models.folding import deal_folds
+from pricer.models.stack import Stack
+
+FIRST_EDITION = (
+    "random", "mean", "features", "bag-of-words", "word2vec-linear", "word2vec-svr", "word2vec-forest",
+)  # fmt: skip
+SINGLE = ("tfidf-ridge", "neighbours", "bins", "boosting")
+FOREST, STACK = "word2vec-forest", "stack"
+SEED = 42
+
+
+def measure(items: pl.DataFrame, folds: np.ndarray, ratio_interval: Callable) -> dict:
+    """Errors of the first edition's seven baselines, the single models and their stack, and the promised figures."""
+    groups, count = items["group"].to_numpy(), folds.max() + 1
+    names = (*FIRST_EDITION, *SINGLE, STACK)
+    errors = {name: np.empty(len(items)) for name in names}
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    weights = []
+    for fold in range(count):
+        asked = folds == fold
+        rest, exam = items.filter(~asked), items.filter(asked)
+        aside = deal_folds(rest["group"].to_numpy(), 10, SEED) == 0
+        train, validation = rest.filter(~aside), rest.filter(aside)
+        prices, guesses, on_validation = exam["price"].to_numpy(), {}, {}
+        for name in (*FIRST_EDITION, *SINGLE):
+            started = time.perf_counter()
+            model = make_model(name, seed=SEED).fit(train, items[:0])
+            seconds[name].append(time.perf_counter() - started)
+            guesses[name] = model.predict(without_price(exam)).clip(LOWEST_SLOT, HIGHEST_SLOT)
+            if name in SINGLE:
+                on_validation[name] = model.predict(without_price(validation))
+        stack = Stack().weigh(SINGLE, (), _table(on_validation), validation["price"].to_numpy())
+        weights.append(stack.weights_.round(3).tolist())
+        guesses[STACK] = stack.combine(_table(guesses)).clip(LOWEST_SLOT, HIGHEST_SLOT)
+        seconds[STACK].append(sum(seconds[name][-1] for name in SINGLE))
+        for name in names:
+            errors[name][asked] = np.abs(guesses[name] - prices)
+        told = ", ".join(f"{name} {errors[name][asked].mean():.2f}" for name in names)
+        print(f"fold {fold + 1}: {told}", file=sys.stderr, flush=True)
+    by_fold = {name: (np.bincount(folds, found) / np.bincount(folds)).tolist() for name, found in errors.items()}
+    mean = {name: float(np.mean(found)) for name, found in by_fold.items()}
+    best, baseline = min(SINGLE, key=mean.get), min(FIRST_EDITION, key=mean.get)
+    ratio, low, high = ratio_interval(errors[best], errors[baseline], groups, folds)
+    fit_seconds = {name: float(np.median(found)) for name, found in seconds.items()}
+    difference = mean_interval(errors[STACK] - errors[best], groups)
+    return {
+        "items": len(items),
+        "groups": len(np.unique(groups)),
+        "error_dollars": mean,
+        "error_dollars_by_fold": by_fold,
+        "fit_seconds": fit_seconds,
+        "best_single": best,
+        "best_baseline": baseline,
+        "best_single_ratio": ratio,
+        "best_single_ratio_low": low,
+        "best_single_ratio_high": high,
+        "fit_time_ratio": fit_seconds[best] / fit_seconds[FOREST],
+        "stack_minus_best_dollars": difference.mean,
+        "stack_minus_best_dollars_low": difference.low,
+        "stack_minus_best_dollars_high": difference.high,
+        "stack_weights": weights,
+    }
+
+
+def _table(guesses: dict[str, np.ndarray]) -> np.ndarray:
+    return np.column_stack([guesses[name] for name in SINGLE])
+
+
+def promises(figures: dict) -> Sequence[str]:
+    """The promised figures in words."""
+    return (
+        f"{figures['best_single']} has {figures['best_single_ratio']:.3f} of the error of {figures['best_baseline']} "
+        f"(95 % interval {figures['best_single_ratio_low']:.3f} to {figures['best_single_ratio_high']:.3f}), "
+        f"in {figures['fit_time_ratio']:.2f} of the random forest's fit time",
+        f"the stack errs by ${figures['stack_minus_best_dollars']:+.2f} against it "
+        f"({figures['stack_minus_best_dollars_low']:+.2f} to {figures['stack_minus_best_dollars_high']:+.2f})",
+    )
