@@ -29,7 +29,7 @@ def test_the_whole_way_from_curate_to_predict(site, browser):
     page = browser.new_page()
     make_dataset(page, site)
     turn_to(page, "Train")
-    start_training(page, "tfidf-ridge")
+    start_training(page, "Words", "tfidf-ridge")
     job = eventually(lambda: training("tfidf-ridge"))
     page.close()
     assert open_launch(job.id).alive
@@ -38,7 +38,7 @@ def test_the_whole_way_from_curate_to_predict(site, browser):
     run = eventually(lambda: done("tfidf-ridge on way"), seconds=60)
     see_it_listed(page, run)
     turn_to(page, "Train")
-    start_training(page, "mean")
+    start_training(page, "Yardsticks", "mean")
     expect(page.get_by_test_id("stAlert")).to_contain_text("mean on way: error")
 
     compare(page, run, open_run("mean on way"))
@@ -58,7 +58,8 @@ def make_dataset(page: Page, site: Server) -> None:
     expect(page.get_by_test_id("stAlert").filter(has_text="way:")).to_be_visible()
 
 
-def start_training(page: Page, model: str) -> None:
+def start_training(page: Page, family: str, model: str) -> None:
+    page.get_by_test_id("stButtonGroup").get_by_text(family, exact=True).click()
     page.get_by_role("radiogroup", name="Model").get_by_text(model, exact=True).click()
     page.get_by_role("button", name=f"Train {model}").click()
 
