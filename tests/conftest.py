@@ -1,5 +1,6 @@
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,6 +34,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home folder of the test's own, which nobody has made yet."""
     for name in [name for name in os.environ if name.startswith("PRICER_") and name != "PRICER_CHROMIUM"]:
         monkeypatch.delenv(name)
+    # AppTest leaves its script there when it is done, and the next processes that are spawned would run it.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     folder = tmp_path / "home"
     monkeypatch.setenv("PRICER_HOME", str(folder))
     yield folder
