@@ -5,6 +5,7 @@
     python benchmarks/models.py products.jsonl.gz --baselines   # all of the notebooks' models; an hour
     python benchmarks/models.py products.jsonl.gz --models mean "bag-of-words words=2000"
     python benchmarks/models.py products.jsonl.gz --required   # what is promised of the stronger models; an hour
+    python benchmarks/models.py products.jsonl.gz --required --every-baseline --folds 1   # beside all of the notebooks'
     python benchmarks/models.py --rows 60000               # generated products instead of a file
     python benchmarks/models.py --rows 60000 --costs       # seconds and memory of fitting, each model in a process
 
@@ -81,14 +82,19 @@ def read_model(words: str) -> tuple[str, dict[str, int | float]]:
     return name, {setting: known[setting].parse(value) for setting, value in pairs}
 
 
+def fit(words: str, train: pl.DataFrame):
+    """A model fitted on these items, without a validation."""
+    name, settings = read_model(words)
+    return make_model(name, seed=SEED, **settings).fit(train, train[:0])
+
+
 def grade(words: str, items: pl.DataFrame, folds: np.ndarray) -> Graded:
     """Fit the model five times, each time on four folds, and grade it on the fifth."""
-    name, settings = read_model(words)
     graded = Graded(np.empty(len(items)))
     for fold in range(FOLDS):
         asked = folds == fold
         started = time.perf_counter()
-        model = make_model(name, seed=SEED, **settings).fit(items.filter(~asked), items[:0])
+        model = fit(words, items.filter(~asked))
         graded.fit_seconds.append(time.perf_counter() - started)
         exam = items.filter(asked)
         guesses = model.predict(without_price(exam)).clip(LOWEST_SLOT, HIGHEST_SLOT)
@@ -101,7 +107,7 @@ def grade(words: str, items: pl.DataFrame, folds: np.ndarray) -> Graded:
 
 def fold_ratios(errors: np.ndarray, others: np.ndarray, folds: np.ndarray) -> np.ndarray:
     """By fold, how many times the other's error an error is."""
-    return np.bincount(folds, errors, FOLDS) / np.bincount(folds, others, FOLDS)
+    return np.bincount(folds, errors) / np.bincount(folds, others)
 
 
 def ratio_interval(
@@ -117,12 +123,12 @@ def ratio_interval(
     fold_of_group = np.empty(len(named), dtype=np.int64)
     fold_of_group[group_of_item] = folds
     random = np.random.default_rng(SEED)
-    ratios = np.zeros(BOOTSTRAPS)
-    for fold in range(FOLDS):
+    ratios, count = np.zeros(BOOTSTRAPS), folds.max() + 1
+    for fold in range(count):
         own = np.flatnonzero(fold_of_group == fold)
         for bootstrap in range(BOOTSTRAPS):
             drawn = random.choice(own, len(own))
-            ratios[bootstrap] += sums[drawn].sum() / other_sums[drawn].sum() / FOLDS
+            ratios[bootstrap] += sums[drawn].sum() / other_sums[drawn].sum() / count
     low, high = np.percentile(ratios, [2.5, 97.5])
     return float(fold_ratios(errors, others, folds).mean()), float(low), float(high)
 
@@ -156,8 +162,9 @@ def compare(items: pl.DataFrame, models: Sequence[str] = COMPARED) -> dict:
 
 
 def show(figures: dict) -> None:
-    print(f"{figures['items']:,} items in {figures['groups']:,} groups, {FOLDS} folds; mean absolute error in dollars")
-    print(f"  {'fold':24}" + "".join(f"{fold:>9}" for fold in range(1, FOLDS + 1)) + f"{'mean':>9}{'fit s':>8}")
+    count = len(next(iter(figures["error_dollars_by_fold"].values())))
+    print(f"{figures['items']:,} items in {figures['groups']:,} groups, {count} folds; mean absolute error in dollars")
+    print(f"  {'fold':24}" + "".join(f"{fold:>9}" for fold in range(1, count + 1)) + f"{'mean':>9}{'fit s':>8}")
     for words, errors in figures["error_dollars_by_fold"].items():
         told = "".join(f"{error:9.2f}" for error in [*errors, figures["error_dollars"][words]])
         print(f"  {words:24}{told}{figures['fit_seconds'][words]:8.1f}")
@@ -238,7 +245,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--baselines", dest="models", action="store_const", const=BASELINES, help="the notebooks' models"
     )
     chosen.add_argument("--models", nargs="+", metavar="MODEL", help='such as "bag-of-words words=2000"')
-    chosen.add_argument("--required", action="store_true", help="baselines, stronger models and their stack")
+    chosen.add_argument(
+        "--every-baseline", dest="models", action="store_const", const=required.FIRST_EDITION + required.OTHERS,
+        help="with --required: all of the notebooks' models, not the first one's seven",
+    )  # fmt: skip
+    parser.add_argument("--required", action="store_true", help="baselines, stronger models and their stack")
+    parser.add_argument("--folds", type=int, metavar="N", help="with --required: grade the first N folds alone")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     parser.add_argument("--fit-only", metavar="MODEL", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -251,7 +263,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if options.costs:
                 figures = costs(table, len(items), options.models or tuple(MODELS))
             elif options.required:
-                figures = required.measure(items, deal_folds(items["group"].to_numpy()), ratio_interval)
+                baselines = options.models or required.FIRST_EDITION
+                folds = deal_folds(items["group"].to_numpy())
+                figures = required.measure(items, folds, fit, ratio_interval, baselines, options.folds)
             else:
                 figures = compare(items, options.models or COMPARED)
     except PricerError as error:
