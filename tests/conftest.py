@@ -53,6 +53,19 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def trained_home(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the demo catalogue, the dataset even and three runs, made once; copy it before writing there."""
+    folder = tmp_path_factory.mktemp("trained") / "home"
+    shutil.copytree(demo_home, folder)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PRICER_HOME", str(folder))
+        assert main(["sample", "demo", "--dataset", "even"]) == 0
+        for model in ("mean", "bag-of-words", "tfidf-ridge"):
+            assert main(["train", model, "--dataset", "even"]) == 0
+    return folder
+
+
 @pytest.fixture
 def demo(home: Path, demo_home: Path) -> Catalogue:
     """The small demo catalogue, in a home of the test's own."""

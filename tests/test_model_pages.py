@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import jobs as page_jobs
+from pages.shared import state
 from pricer.__main__ import main
 from pricer.evaluation.comparison import paired
 from pricer.evaluation.leaderboard import leaderboard
@@ -28,19 +29,6 @@ PAGES = {
     "compare": "results/compare.py",
     "predict": "results/predict.py",
 }
-
-
-@pytest.fixture(scope="module")
-def trained_home(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the demo catalogue, a dataset and three runs, made once."""
-    folder = tmp_path_factory.mktemp("trained") / "home"
-    shutil.copytree(demo_home, folder)
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("PRICER_HOME", str(folder))
-        assert main(["sample", "demo", "--dataset", "even"]) == 0
-        for model in ("mean", "bag-of-words", "tfidf-ridge"):
-            assert main(["train", model, "--dataset", "even"]) == 0
-    return folder
 
 
 @pytest.fixture
@@ -379,3 +367,26 @@ def test_mark_up_in_names_stays_text(page, demo):
     own = "".join(element.proto.body for element in app.get("html"))
     charts = "".join(chart.proto.spec for chart in app.get("plotly_chart"))
     assert "<img" not in own + charts
+
+
+def test_runs_tells_what_a_model_has_learned_once_its_tab_is_opened(runs):
+    run = runs["bag-of-words"]
+    [dearer, _] = run.model().learned(run.dataset().train().collect())
+    app = opened("runs")
+    app.session_state[state.SHOWN_RUN] = run.id
+    assert dearer.title not in text(app.run())
+    app.session_state[f"views_{run.id}"] = "What it learned"
+    told = text(app.run())
+    assert dearer.title in told
+    assert all(word in told for word in dearer.table["word"])
+    assert dollars(dearer.table["dollars"][0]) in told
+
+
+def test_the_command_line_tells_what_a_model_has_learned(runs, capsys):
+    assert main(["learned", "bag-of-words on even", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [table["title"] for table in told["tables"]] == ["Words that make it dearer", "Words that make it cheaper"]
+    assert main(["learned", "bag-of-words on even"]) == 0
+    assert told["tables"][0]["rows"][0]["word"] in capsys.readouterr().out
+    assert main(["learned", "mean on even"]) == 0
+    assert "has no names" in capsys.readouterr().out

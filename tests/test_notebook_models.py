@@ -73,7 +73,7 @@ def test_features_are_the_notebooks(described):
     line = LinearRegression().fit(table, described["price"])
     model = make_model("features").fit(described)
     np.testing.assert_allclose(model.coefficients_["dollars"], line.coef_)
-    assert model.coefficients_["where_none"].to_list() == pytest.approx([3, 150, *table[:, 2:].mean(axis=0)])
+    assert model.coefficients_["where none"].to_list() == pytest.approx([3, 150, *table[:, 2:].mean(axis=0)])
     np.testing.assert_allclose(model.predict(described), line.predict(table).clip(0))
 
 

@@ -5,6 +5,7 @@ import streamlit as st
 
 from pages.shared import cached, state
 from pages.shared.jobs import SECONDS_BETWEEN_LOOKS, command_of
+from pages.shared.learned import show_learned
 from pages.shared.look import look
 from pages.shared.shelf import OWN_EXAM
 from pages.shared.widgets import (
@@ -196,8 +197,8 @@ def show_ended(job: Launch) -> None:
 
 def show_views(entry: Entry) -> None:
     """Log, exact settings and command of a run."""
-    names = ["Settings", "Command", "Log"] if entry.job else ["Settings", "Command"]
-    tabs = dict(zip(names, st.tabs(names, key=f"views_{entry.id}"), strict=True))
+    names = ["Settings", "Command", *(["Log"] if entry.job else []), *(["What it learned"] if entry.run else [])]
+    tabs = dict(zip(names, st.tabs(names, key=f"views_{entry.id}", on_change="rerun"), strict=True))
     with tabs["Settings"]:
         table(["Setting", "Value"], settings_of(entry.run) if entry.run else settings_ordered(entry.job))
     with tabs["Command"]:
@@ -205,6 +206,9 @@ def show_views(entry: Entry) -> None:
     if entry.job:
         with tabs["Log"]:
             st.code(entry.job.log_tail or "nothing yet", language=None)
+    if entry.run and tabs["What it learned"].open:
+        with tabs["What it learned"]:
+            show_learned(entry.run)
 
 
 def settings_ordered(job: Launch) -> list[tuple[Cell, Cell]]:

@@ -25,8 +25,9 @@ from pricer.evaluation.errors import GradedRun, Metrics, Reading, asked, metrics
 from pricer.evaluation.leaderboard import leaderboard
 from pricer.evaluation.leaks import LeakErrors, leak_errors
 from pricer.evaluation.running import running_error
-from pricer.models import Model
+from pricer.models import Learned, Model
 from pricer.runs.guessing import describe, guess_prices, worked_examples
+from pricer.runs.learned import what_it_learned
 from pricer.runs.store import Run
 
 _KEYS = {
@@ -113,6 +114,11 @@ def dataset_slots(dataset: Dataset) -> dict[str, np.ndarray]:
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=_KEYS)
 def model(run: Run) -> Model:
     return run.model()
+
+
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_KEYS)
+def learned(run: Run) -> list[Learned]:
+    return what_it_learned(run, model(run))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_KEYS)

@@ -10,6 +10,7 @@ A model is a module of its family here, a line in `pricer.models.registry.MODELS
 """
 
 from pricer.models.contract import Estimate, GivesDistribution, Model, ModelKind, Setting, without_price
+from pricer.models.learned import Learned, TellsWhatItLearned
 from pricer.models.registry import MODELS, make_model
 from pricer.models.saving import load
 
@@ -17,9 +18,11 @@ __all__ = [
     "MODELS",
     "Estimate",
     "GivesDistribution",
+    "Learned",
     "Model",
     "ModelKind",
     "Setting",
+    "TellsWhatItLearned",
     "load",
     "make_model",
     "without_price",

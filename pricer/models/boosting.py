@@ -18,7 +18,8 @@ from pricer.models.folding import (
     ridge_out_of_fold,
 )
 from pricer.models.hashed import Rarity, View
-from pricer.models.measures import details_of, frequent_details, measure_count, measures
+from pricer.models.learned import Learned, shares
+from pricer.models.measures import MEASURES, details_of, frequent_details, measure_count, measures
 from pricer.models.neighbours import Nearest, Pool, weighted_median
 from pricer.models.saving import SavedArrays, make_saved, read_words, save_model
 from pricer.models.tables import texts_of, train_prices
@@ -98,6 +99,14 @@ class Boosting:
             return np.zeros(0)
         return np.exp(self.trees_.leaf_values(self.reader_.read(items)).sum(axis=1) + self.start_)
 
+    def learned(self, train: pl.DataFrame) -> list[Learned]:
+        gains, columns = self.trees_.gains(self.reader_.width), self.reader_.columns()
+        note = "share of what all questions bettered the fit of train"
+        return [
+            Learned("What the trees go by", note, shares([kind for kind, _ in columns], gains, "kind")),
+            Learned("Asked for most", note, shares([": ".join(column) for column in columns], gains, "of an item")),
+        ]
+
     def save(self, folder: Path) -> None:
         arrays = self.trees_.arrays() | self.reader_.arrays() | {"start": self.start_}
         save_model(self, folder, arrays, self.reader_.words())
@@ -169,7 +178,18 @@ class Reader:
 
     @property
     def width(self) -> int:
-        return len(VIEWS) + NEIGHBOUR_COLUMNS + 2 * len(LABELS) + COMPONENTS + measure_count(self.details)
+        return len(VIEWS) + len(NEIGHBOUR_COLUMNS) + 2 * len(LABELS) + COMPONENTS + measure_count(self.details)
+
+    def columns(self) -> list[tuple[str, str]]:
+        """Of each column, which kind of knowledge it is and what it says."""
+        return [
+            *((f"guess by {name}", "ridge regression") for name in VIEWS),
+            *(("neighbours", name) for name in NEIGHBOUR_COLUMNS),
+            *((label, what) for label in LABELS for what in ("mean price", "items")),
+            *(("components of words", str(number)) for number in range(1, COMPONENTS + 1)),
+            *(("stated numbers", name) for name in MEASURES),
+            *(("details", name) for name in self.details),
+        ]
 
     def words(self) -> list[str]:
         """The names that were learned: details, then each kind of label, each name led by its kind."""
@@ -233,7 +253,12 @@ def _labels(items: pl.DataFrame) -> dict[str, list[str]]:
     return {"store": stores, "category": texts_of(items, "category"), "first word": first}
 
 
-NEIGHBOUR_COLUMNS = 13
+NEIGHBOUR_COLUMNS = (
+    "nearest price", "second price", "third price",
+    "first similarity", "second similarity", "fifth similarity", "last similarity",
+    "median of 5 prices", "weighted median price", "weighted mean price", "spread of 8 prices",
+    "least of 8 prices", "greatest of 8 prices",
+)  # fmt: skip
 
 
 def _neighbour_columns(nearest: Nearest) -> np.ndarray:

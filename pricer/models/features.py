@@ -7,6 +7,7 @@ import numpy as np
 import orjson
 import polars as pl
 
+from pricer.models.learned import Learned
 from pricer.models.saving import SavedArrays, make_saved, save_model
 from pricer.models.tables import numbers_of, texts_of, train_prices
 from pricer.progress import Report, Step, silent
@@ -43,7 +44,16 @@ class Features:
     @property
     def coefficients_(self) -> pl.DataFrame:
         """What each feature adds to a guess: feature, dollars for one more of it, and what stands in where none is."""
-        return pl.DataFrame({"feature": FEATURES, "dollars": self.weights_, "where_none": self.fills_})
+        return pl.DataFrame({"feature": FEATURES, "dollars": self.weights_, "where none": self.fills_})
+
+    def learned(self, train: pl.DataFrame) -> list[Learned]:
+        start = f"dollars for one more of it, from ${self.intercept_:,.2f}, and what stands in where none is stated"
+        stated_in = f"in how many of {len(train):,} items of train"
+        return [
+            Learned("Coefficients", start, self.coefficients_),
+            Learned("Details most often stated", stated_in, detail_frequencies(train)),
+            Learned("Brands most often stated", stated_in, brand_frequencies(train)),
+        ]
 
     def predict(self, items: pl.DataFrame) -> np.ndarray:
         stated = _features(items)

@@ -1,5 +1,6 @@
 """Texts as TF-IDF weights in hashed buckets: sparse throughout, no table of items times words is ever filled."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -12,6 +13,7 @@ from pricer.progress import Report, Step, silent
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import HashingVectorizer
 
 BUCKETS = 1 << 22  # word pairs of 400,000 items still share few
 TEXTS_AT_ONCE = 4096
@@ -32,9 +34,34 @@ class View:
     def count(self, items: pl.DataFrame, report: Report = silent) -> "csr_matrix":
         """How often what each bucket stands for is in each item: float32, one row an item, `BUCKETS` columns."""
         from scipy.sparse import csr_matrix, vstack
+
+        hasher, texts = self._hasher(), self._texts(items)
+        parts = [csr_matrix((0, BUCKETS), dtype=np.float32)]
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            parts.append(hasher.transform(texts[start : start + TEXTS_AT_ONCE]))
+            done = min(start + TEXTS_AT_ONCE, len(texts))
+            report(Step(f"Counting {self.of}", done, "items", done / len(texts)))
+        return vstack(parts, format="csr")
+
+    def names(self, items: pl.DataFrame, least_items: int) -> list[tuple[int, str]]:
+        """Bucket and name of everything that at least so many of these items have; of two in one bucket, the first."""
+        split, had_by = self._hasher().build_analyzer(), Counter()
+        for text in self._texts(items):
+            had_by.update(set(split(text)))
+        names = sorted(name for name, count in had_by.items() if count >= least_items)
+        hasher = self._hasher().set_params(analyzer=lambda name: [name])
+        named: dict[int, str] = {}
+        for bucket, name in zip(hasher.transform(names).indices.tolist() if names else [], names, strict=True):
+            named.setdefault(bucket, name)
+        return sorted(named.items())
+
+    def _texts(self, items: pl.DataFrame) -> list[str]:
+        return [text[: self.most_characters] for text in texts_of(items, self.column)]
+
+    def _hasher(self) -> "HashingVectorizer":
         from sklearn.feature_extraction.text import HashingVectorizer
 
-        hasher = HashingVectorizer(
+        return HashingVectorizer(
             n_features=BUCKETS,
             analyzer="word" if self.of == "words" else "char_wb",
             ngram_range=(self.shortest, self.longest),
@@ -43,13 +70,6 @@ class View:
             norm=None,
             dtype=np.float32,
         )
-        texts = [text[: self.most_characters] for text in texts_of(items, self.column)]
-        parts = [csr_matrix((0, BUCKETS), dtype=np.float32)]
-        for start in range(0, len(texts), TEXTS_AT_ONCE):
-            parts.append(hasher.transform(texts[start : start + TEXTS_AT_ONCE]))
-            done = min(start + TEXTS_AT_ONCE, len(texts))
-            report(Step(f"Counting {self.of}", done, "items", done / len(texts)))
-        return vstack(parts, format="csr")
 
 
 @dataclass(frozen=True)

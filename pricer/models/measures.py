@@ -44,6 +44,14 @@ _QUANTITIES: dict[str, dict[str, float]] = {
     "strings": {"strings?|keys?": 1},
     "karat": {"karat|kt|k": 1},
 }  # fmt: skip
+MEASURES = (
+    "weight", "best-seller rank", "longest side", "shortest side", "volume", "longest side in text",
+    "shortest side in text", "volume in text", "pack count in title", "pack count in text", "latest year",
+    "earliest year", "length of title", "length of text", "number of details", "lines of text", "digits of title",
+    "capitals of title", "share of digits in text", "words of title", "exclamation marks",
+    *(f"{which} {quantity} in {place}" for place in ("title", "text") for which in ("first", "largest")
+      for quantity in _QUANTITIES),
+)  # fmt: skip
 _UNITS = [(words, place, factor) for place, units in enumerate(_QUANTITIES.values()) for words, factor in units.items()]
 _NUMBER = r"(\d[\d,]{0,12}(?:\.\d{1,9})?)"
 _QUANTITY = re.compile(_NUMBER + r"[\s-]?(" + "|".join(words for words, _, _ in _UNITS) + r")(?![a-z0-9])")
@@ -78,7 +86,7 @@ def frequent_details(items: pl.DataFrame) -> list[str]:
 
 
 def measures(items: pl.DataFrame, detail_names: Sequence[str]) -> np.ndarray:
-    """What the items state: float32 (n, measures), NaN where nothing is said; its last columns are the details."""
+    """What the items state: float32 (n, measures), NaN where nothing is said; as `MEASURES`, then the details."""
     stated = zip(texts_of(items, "title"), texts_of(items, "full_text"), details_of(items), strict=True)
     rows = [_measure(title, text, details, detail_names) for title, text, details in stated]
     table = np.array(rows, dtype=np.float64).reshape(len(items), measure_count(detail_names) - 2)
@@ -88,7 +96,7 @@ def measures(items: pl.DataFrame, detail_names: Sequence[str]) -> np.ndarray:
 
 def measure_count(detail_names: Sequence[str]) -> int:
     """How many measures there are with so many details."""
-    return 2 + len(_measure("", "", {}, ())) + len(detail_names)
+    return len(MEASURES) + len(detail_names)
 
 
 def _measure(title: str, text: str, details: dict[str, Any], detail_names: Sequence[str]) -> list[float]:

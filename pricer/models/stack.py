@@ -11,6 +11,7 @@ import polars as pl
 from pricer.errors import PricerError
 from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
 from pricer.models.contract import Model
+from pricer.models.learned import Learned
 from pricer.models.saving import SavedArrays, load, make_saved, read_words, save_model, saved_name
 from pricer.progress import Report, silent
 
@@ -44,6 +45,10 @@ class Stack:
 
     def predict(self, items: pl.DataFrame) -> np.ndarray:
         return self.combine(np.column_stack([model.predict(items) for model in self.models_]))
+
+    def learned(self, train: pl.DataFrame) -> list[Learned]:
+        table = pl.DataFrame({"run": self.of_, "weight": self.weights_}).sort("weight", descending=True)
+        return [Learned("Weights", "how much of each run's guess is added up", table)]
 
     def save(self, folder: Path) -> None:
         save_model(self, folder, {"weights": self.weights_}, self.of_)

@@ -34,7 +34,7 @@ class Trees:
     lefts: np.ndarray  # int32
     rights: np.ndarray  # int32
     missing_left: np.ndarray  # int8, 0 or 1
-    values: np.ndarray  # float64, read at leaves
+    values: np.ndarray  # float64; at leaves the tree's value, elsewhere by how much the node's question bettered train
 
     def leaf_values(self, table: np.ndarray) -> np.ndarray:
         """Each tree's value for each row: float64 (rows, trees) of a float32 table (rows, features)."""
@@ -54,6 +54,11 @@ class Trees:
             if np.array_equal(below, nodes):
                 return nodes
             nodes = below
+
+    def gains(self, feature_count: int) -> np.ndarray:
+        """By how much questions on each feature bettered the fit of train: float64 (features,)."""
+        asks = self.lefts != np.arange(len(self.lefts))
+        return np.bincount(self.features[asks], self.values[asks], feature_count)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What `load` reads."""
@@ -84,7 +89,7 @@ def from_sklearn(trees: Sequence["DecisionTreeRegressor"]) -> Trees:
             tree.feature,
             np.nextafter(_rounded_down(tree.threshold), np.float32(np.inf)),
             np.zeros(tree.node_count),
-            tree.value[:, 0, 0],
+            np.where(tree.children_left < 0, tree.value[:, 0, 0], 0.0),
         )
         for tree in (estimator.tree_ for estimator in trees)
     )
@@ -100,7 +105,7 @@ def from_xgboost(booster: "xgboost.Booster") -> tuple[Trees, float]:
             np.array(tree["split_indices"]),
             np.array(tree["split_conditions"]),
             np.array(tree["default_left"]),
-            np.array(tree["split_conditions"]),  # at leaves it is the value
+            np.where(np.array(tree["left_children"]) < 0, tree["split_conditions"], tree["loss_changes"]),
         )
         for tree in learner["gradient_booster"]["model"]["trees"]
     )
@@ -109,14 +114,14 @@ def from_xgboost(booster: "xgboost.Booster") -> tuple[Trees, float]:
 
 def _joined(trees: Iterable[tuple[np.ndarray, ...]]) -> Trees:
     """Trees one after the other, each given as its nodes' left and right children (-1 at leaves), counted from 0 in
-    each tree, their features, thresholds, whether what misses the feature goes left, and values."""
+    each tree, their features, thresholds, whether what misses the feature goes left, and values or gains."""
     parts: dict[str, list[np.ndarray]] = {name: [] for name in _TYPES}
     root = 0
     for left, right, *asked, values in trees:
         places, is_leaf = root + np.arange(len(left)), left < 0
         features, thresholds, missing_left = (np.where(is_leaf, 0, array) for array in asked)
         lefts, rights = (np.where(is_leaf, places, children + root) for children in (left, right))
-        tree = ([root], features, thresholds, lefts, rights, missing_left, np.where(is_leaf, values, 0))
+        tree = ([root], features, thresholds, lefts, rights, missing_left, values)
         for (name, dtype), array in zip(_TYPES.items(), tree, strict=True):
             parts[name].append(np.asarray(array).astype(dtype))
         root += len(left)

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from pricer.models.hashed import Rarity, View
+from pricer.models.learned import Learned, extremes
 from pricer.models.saving import SavedArrays, make_saved, read_words, save_model
 from pricer.models.tables import texts_of, train_prices
 from pricer.progress import Report, Step, silent
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from sklearn.feature_extraction.text import CountVectorizer
 
 VIEW = View("full_text", "words", 1, 2)
+NAMED_IN = 2000  # items in which the names of words are looked up
+DEARER, CHEAPER = "Words that make it dearer", "Words that make it cheaper"
+LEAST_NAMED = 5  # of these must have a word that is told
 
 
 class BagOfWords:
@@ -53,6 +57,14 @@ class BagOfWords:
             return np.full(len(texts), self.intercept_)
         counts = self._counter(self.words_).transform(texts)
         return np.maximum(counts @ self.coefficients_ + self.intercept_, 0.0)
+
+    def learned(self, train: pl.DataFrame) -> list[Learned]:
+        dearer, cheaper = extremes(self.words_, self.coefficients_, "word", "dollars")
+        note = f"dollars for each time that the text has the word, from ${self.intercept_:,.2f}"
+        return [
+            Learned(DEARER, note, dearer),
+            Learned(CHEAPER, note, cheaper),
+        ]
 
     def save(self, folder: Path) -> None:
         arrays = {"coefficients": self.coefficients_, "intercept": self.intercept_}
@@ -100,6 +112,21 @@ class TfidfRidge:
         if items.is_empty():
             return np.zeros(0)
         return np.exp(self.rarity_.weigh(items) @ self.coefficients_ + self.intercept_)
+
+    def learned(self, train: pl.DataFrame) -> list[Learned]:
+        sample = train.head(NAMED_IN)
+        weights = self.rarity_.weigh(sample)
+        having, added = weights.getnnz(axis=0), np.asarray(weights.sum(axis=0)).ravel() * self.coefficients_
+        place_of = {bucket: place for place, bucket in enumerate(self.rarity_.buckets.tolist()) if having[place]}
+        named = [(name, place_of[bucket]) for bucket, name in VIEW.names(sample, LEAST_NAMED) if bucket in place_of]
+        places = [place for _, place in named]
+        dearer, cheaper = extremes([name for name, _ in named], added[places] / having[places], "words", "times")
+        times = pl.col("times").exp()
+        note = f"by how much the guess is multiplied where they stand, on average over {len(sample):,} items of train"
+        return [
+            Learned(DEARER, note, dearer.with_columns(times)),
+            Learned(CHEAPER, note, cheaper.with_columns(times)),
+        ]
 
     def save(self, folder: Path) -> None:
         save_model(

@@ -8,6 +8,7 @@ import polars as pl
 
 from pricer import settings
 from pricer.models import trees
+from pricer.models.learned import Learned, shares
 from pricer.models.saving import SavedArrays, make_saved, read_words, save_model
 from pricer.models.tables import texts_of, train_prices
 from pricer.progress import Report, Step, silent
@@ -78,6 +79,10 @@ class XGBoost:
             counts = counter.transform(texts[some]).toarray()
             guesses[some] = self.trees_.leaf_values(np.where(counts > 0, counts, np.nan)).sum(axis=1)
         return np.maximum(guesses + self.start_dollars_, 0.0)
+
+    def learned(self, train: pl.DataFrame) -> list[Learned]:
+        gained = shares(self.words_, self.trees_.gains(len(self.words_)), "word")
+        return [Learned("Words that trees ask for", "share of what all questions bettered the fit of train", gained)]
 
     def save(self, folder: Path) -> None:
         save_model(self, folder, self.trees_.arrays() | {"start_dollars": self.start_dollars_}, self.words_)

@@ -8,6 +8,7 @@ import polars as pl
 import xxhash
 
 from pricer.items import LOWEST_SLOT, slot_of
+from pricer.models.learned import Learned
 from pricer.models.saving import SavedArrays, make_saved, read_words, save_model
 from pricer.models.tables import texts_of, train_prices
 from pricer.progress import Report, silent
@@ -118,6 +119,11 @@ class CategoryMedian:
         median_of = dict(zip(self.categories_, self.medians_, strict=True))
         guesses = [median_of.get(category, self.median_) for category in texts_of(items, "category")]
         return np.array(guesses, dtype=np.float64)
+
+    def learned(self, train: pl.DataFrame) -> list[Learned]:
+        table = pl.DataFrame({"category": self.categories_, "dollars": self.medians_})
+        note = f"the median price of each; any other category is guessed at ${self.median_:,.2f}"
+        return [Learned("Categories", note, table.sort("dollars", descending=True))]
 
     def save(self, folder: Path) -> None:
         save_model(self, folder, {"median": self.median_, "medians": self.medians_}, self.categories_)
