@@ -19,7 +19,7 @@ from pathlib import Path
 from pricer import settings
 from pricer.errors import PricerError
 from pricer.progress import Pace, Progress, Report, Step, duration
-from pricer.verbs import data, guesses, learned, models, recipes, solve
+from pricer.verbs import data, experiments, guesses, learned, models, publish, recipes, solve
 from pricer.verbs.verb import Verbs
 
 _WRITES_PER_SECOND = 4
@@ -161,7 +161,9 @@ def _parser() -> argparse.ArgumentParser:
     recipes.add_verbs(verbs)
     models.add_verbs(verbs)
     guesses.add_verbs(verbs)
+    publish.add_verbs(verbs)
     learned.add_verbs(verbs)
+    experiments.add_verbs(verbs)
     verb = verbs.add("app", "open Pricer in a browser, with a demo catalogue if there is none", _app, str)
     verb.add_argument("--port", type=int, default=8501, help="on 127.0.0.1 (default 8501)")
     verb.add_argument("--headless", action="store_true", help="do not open a browser")

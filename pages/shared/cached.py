@@ -21,6 +21,8 @@ from pricer.curation.sampler import Plan, make_plan
 from pricer.curation.slots import items_of_slot
 from pricer.curation.solver import Solution, Wishes, solve
 from pricer.evaluation.comparison import Paired, paired
+from pricer.evaluation.effects import Effect
+from pricer.evaluation.effects import effect as find_effect
 from pricer.evaluation.errors import GradedRun, Metrics, Reading, asked, metrics, scored
 from pricer.evaluation.leaderboard import leaderboard
 from pricer.evaluation.leaks import LeakErrors, leak_errors
@@ -155,6 +157,11 @@ def running(run: Run, reading: Reading) -> pl.DataFrame:
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=_KEYS)
 def versus(run: Run, other: Run, reading: Reading) -> Paired:
     return paired(graded(run), graded(other), reading)
+
+
+@st.cache_data(max_entries=32, show_spinner=False, hash_funcs=_KEYS)
+def effect(reference: Run, other: Run, reading: Reading) -> Effect:
+    return find_effect(graded(reference), graded(other), reading)
 
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs=_KEYS)

@@ -18,20 +18,31 @@ class Interval(NamedTuple):
     high: float | None
 
 
-def mean_interval(values: np.ndarray, groups: np.ndarray, bands: np.ndarray | None = None, seed: int = 0) -> Interval:
-    """The mean of (items,) values, or with (items,) bands the mean of the bands' means, and its interval.
+def mean_interval(
+    values: np.ndarray,
+    groups: np.ndarray,
+    bands: np.ndarray | None = None,
+    seed: int = 0,
+    confidence: float = CONFIDENCE,
+) -> Interval:
+    """The mean of (items,) values, or with (items,) bands the mean of the bands' means, and its 95 % interval.
 
-    Items of a group err together, so whole groups are drawn, with bands within each band. The interval is the symmetric
-    bootstrap-t (Hall, 1988, "On symmetric bootstrap confidence intervals"): mean ± q · standard error, where q is the
-    95 % quantile of |mean* - mean| / standard error* over the resamples. It covers log-normal errors and differences of
-    two models alike (tests/test_intervals.py), where percentile and BCa intervals fall to 85 % at 30 items. Where a
-    dear band of ten items decides the mean, it covers 92 to 94 %.
+    Several intervals that are read together need more `confidence` each. Items of a group err together, so whole groups
+    are drawn, with bands within each band. The interval is the symmetric bootstrap-t (Hall, 1988, "On symmetric
+    bootstrap confidence intervals"): mean ± q · standard error, where q is the 95 % quantile of |mean* - mean| /
+    standard error* over the resamples. It covers log-normal errors and differences of two models alike
+    (tests/test_intervals.py), where percentile and BCa intervals fall to 85 % at 30 items. Where a dear band of ten
+    items decides the mean, it covers 92 to 94 %.
     """
-    return mean_intervals(values[:, None], groups, bands, seed)[0]
+    return mean_intervals(values[:, None], groups, bands, seed, confidence)[0]
 
 
 def mean_intervals(
-    values: np.ndarray, groups: np.ndarray, bands: np.ndarray | None = None, seed: int = 0
+    values: np.ndarray,
+    groups: np.ndarray,
+    bands: np.ndarray | None = None,
+    seed: int = 0,
+    confidence: float = CONFIDENCE,
 ) -> list[Interval]:
     """`mean_interval` of every column of (items, columns) values, from the same resamples."""
     items, columns = values.shape
@@ -50,7 +61,7 @@ def mean_intervals(
     error = np.sqrt(sum(part.variance for part in parts)) / len(names)
     shifts = sum(part.shifts for part in parts) / len(names)
     errors = np.sqrt(sum(part.variances for part in parts)) / len(names)
-    quantile = _quantile(np.abs(shifts), errors)
+    quantile = _quantile(np.abs(shifts), errors, confidence)
     quantile[error <= 1e-12 * np.abs(values).max(axis=0)] = 0  # equal values, apart from rounding
     half_width = quantile * error
     return [_interval(float(middle), float(half)) for middle, half in zip(mean, half_width, strict=True)]
@@ -105,11 +116,11 @@ def _draw_sums(sums: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return totals
 
 
-def _quantile(shifts: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """The 95 % quantile of shifts / errors in every column; infinite where too many resamples have no error."""
+def _quantile(shifts: np.ndarray, errors: np.ndarray, confidence: float) -> np.ndarray:
+    """The quantile of shifts / errors in every column; infinite where too many resamples have no error."""
     ratio = np.full(shifts.shape, np.inf)
     np.divide(shifts, errors, out=ratio, where=errors > 1e-3 * shifts)  # less is the rounding of single precision
-    place = int(np.ceil(CONFIDENCE * (RESAMPLES + 1))) - 1
+    place = int(np.ceil(confidence * (RESAMPLES + 1))) - 1
     return np.partition(ratio, place, axis=0)[place]
 
 

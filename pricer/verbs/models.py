@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pricer.errors import PricerError
 from pricer.progress import Report, duration
-from pricer.verbs.verb import Verbs, path
+from pricer.verbs.verb import Verbs, path, setting
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -15,7 +15,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb = verbs.add("train", "fit a model on a dataset and grade it on the exam", _train, _train_words)
     verb.add_argument("model", metavar="MODEL", help="such as tfidf-ridge; a wrong name is answered with all")
     verb.add_argument("--dataset", required=True, metavar="NAME", help="name or id of the dataset")
-    verb.add_argument("--set", type=_setting, action="append", default=[], metavar="SETTING=VALUE", dest="settings")
+    verb.add_argument("--set", type=setting, action="append", default=[], metavar="SETTING=VALUE", dest="settings")
     verb.add_argument("--seed", type=int, default=42, help="of the model (default 42)")
     verb.add_argument("--first", type=int, metavar="N", help="train on a random N items only; more N only adds")
     verb.add_argument("--exam", default="both", help="natural, balanced, or both (default)")
@@ -40,13 +40,6 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--cancel", metavar="ID", help="end this job and all its processes")
 
     verbs.add("worker", "carry out launched jobs until there are none for a while", _worker, _worker_words)
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"expected SETTING=VALUE, got {text!r}")
-    return name, value
 
 
 def _train(options: argparse.Namespace, report: Report) -> dict:

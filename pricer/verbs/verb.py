@@ -15,6 +15,14 @@ def path(text: str) -> Path:
     return Path(text).expanduser()
 
 
+def setting(text: str) -> tuple[str, str]:
+    """A model's setting as it was typed: SETTING=VALUE."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"expected SETTING=VALUE, got {text!r}")
+    return name, value
+
+
 class Verbs:
     """The verbs of a parser."""
 

@@ -1,0 +1,141 @@
+"""The verbs of experiments: runs that belong together, what stands of them, and what they say."""
+
+import argparse
+import dataclasses
+import shlex
+
+from pricer.progress import Report, duration
+from pricer.verbs.verb import Verbs, setting
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Declare these verbs and their options."""
+    verb = verbs.add("balance", "train a model on several datasets of one exam, and compare", _balance, _balance_words)
+    verb.add_argument("model", metavar="MODEL", help="such as tfidf-ridge")
+    verb.add_argument(
+        "--dataset", action="append", required=True, metavar="NAME", help="repeat; the first is set beside the others"
+    )
+    verb.add_argument("--first", type=int, metavar="N", help="train on N items of each (default: of the smallest)")
+    _add_settings(verb)
+    _add_reading(verb)
+    _add_launch(verb)
+
+
+def _add_settings(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--set", type=setting, action="append", default=[], metavar="SETTING=VALUE", dest="settings")
+    verb.add_argument("--seed", type=int, default=42, help="of the model (default 42)")
+
+
+def _add_reading(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--exam", default="natural", choices=("natural", "balanced"), help="natural (default) or balanced"
+    )
+
+
+def _add_launch(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--launch", action="store_true", help="launch a job for every run that is missing")
+
+
+def _stated(options: argparse.Namespace) -> dict[str, int | float]:
+    """The model's settings as numbers; PricerError for one that it does not have."""
+    from pricer.models.registry import find_kind
+
+    kind = find_kind(options.model)
+    known = {each.name: each for each in kind.settings}
+    stated = {name: known[name].parse(value) if name in known else value for name, value in options.settings}
+    kind.check_settings(stated)
+    return stated
+
+
+def _read(orders: list, options: argparse.Namespace) -> tuple[list, dict]:
+    """What stands of an experiment, launched first where that was asked; and the facts of it that all verbs give."""
+    from pricer.runs.experiments import launch_missing, read_parts
+
+    launched = launch_missing(read_parts(orders)) if options.launch else []
+    parts = read_parts(orders)
+    return parts, {"parts": [_part_facts(part) for part in parts], "launched": [job.id for job in launched]}
+
+
+def _part_facts(part) -> dict:
+    from pricer.runs.orders import order_arguments
+
+    return {
+        "label": part.label,
+        "state": part.state,
+        "name": part.name,
+        "run": part.run.id if part.run else None,
+        "job": part.job.id if part.job else None,
+        "error": part.job.error if part.job else None,
+        "train_items": part.train_items,
+        "seconds": part.seconds,
+        "bytes_needed": part.bytes_needed,
+        "command": shlex.join(["python", "-m", "pricer", *order_arguments(part.order)]),
+    }
+
+
+def _part_lines(result: dict) -> list[str]:
+    """What stands, and the commands of what does not."""
+    lines = [
+        f"  {part['state']:<9}  {part['train_items']:>9,} items  {part['name']}  {part['error'] or ''}".rstrip()
+        for part in result["parts"]
+    ]
+    absent = [part for part in result["parts"] if part["state"] not in ("done", "queued", "running", "waiting")]
+    if absent:
+        took = duration(sum(part["seconds"] for part in absent))
+        lines += [f"missing, about {took} in all; --launch starts:", *(f"  {part['command']}" for part in absent)]
+    return lines
+
+
+def _generated(parts: list) -> bool:
+    return any(part.dataset.manifest.generated for part in parts)
+
+
+def _balance(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.curation.dataset import open_dataset
+    from pricer.evaluation.effects import effect
+    from pricer.runs.experiments_balance import balance_orders
+
+    datasets = [open_dataset(label) for label in options.dataset]
+    parts, facts = _read(
+        balance_orders(options.model, datasets, _stated(options), options.seed, options.first), options
+    )
+    reference, *others = parts
+    effects = {}
+    for other in others:
+        if reference.run and other.run:
+            found = effect(reference.run.graded(), other.run.graded(), options.exam)
+            effects[other.label] = {
+                "natural": dataclasses.asdict(found.natural),
+                "balanced": dataclasses.asdict(found.balanced),
+                "bands": found.bands.to_dicts(),
+                "categories": found.categories.to_dicts(),
+            }
+    return {
+        "model": options.model,
+        "reference": reference.label,
+        "exam": options.exam,
+        "exam_hash": datasets[0].manifest.exam_hash,
+        "generated": _generated(parts),
+        **facts,
+        "effects": effects,
+    }
+
+
+def _balance_words(result: dict) -> str:
+    from pricer.figures.effect import difference_words, effect_finding
+
+    lines = [
+        f"effect of balance on {result['model']}, beside {result['reference']}, exam {result['exam_hash'][:8]}"
+        f"{' (generated data)' if result['generated'] else ''}",
+        *_part_lines(result),
+    ]
+    for label, found in result["effects"].items():
+        sides = [(found[side]["difference"], found[side]["tied"]) for side in ("natural", "balanced")]
+        lines += ["", effect_finding(result["reference"], label, *sides)]
+        for title in ("bands", "categories"):
+            lines.append(f"by {'price band' if title == 'bands' else 'category'}, {result['exam']} exam:")
+            lines += [
+                f"  {row['verdict']:<6}  {difference_words(row):<36}  {row['items']:>6,} items  {row['slice']}"
+                for row in found[title]
+            ]
+    return "\n".join(lines)
