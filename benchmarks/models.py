@@ -40,7 +40,7 @@ from pricer.catalogue.demo import write_demo
 from pricer.draws import draw
 from pricer.errors import PricerError
 from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
-from pricer.models import MODELS, make_model, without_price
+from pricer.models import MODELS, Setting, make_model, without_price
 from pricer.models.registry import find_kind
 
 COMPARED = ("tfidf-ridge", "bag-of-words")
@@ -75,17 +75,17 @@ def deal_folds(groups: np.ndarray) -> np.ndarray:
 
 
 def read_model(words: str) -> tuple[str, dict[str, int | float]]:
-    """A model's name and its settings: "bag-of-words words=2000"."""
+    """A model's name, and its settings and seed: "bag-of-words words=2000", "bins seed=43"."""
     name, *stated = words.split()
-    known = {setting.name: setting for setting in find_kind(name).settings}
+    known = {setting.name: setting for setting in (*find_kind(name).settings, Setting("seed", SEED, 0, 2**31, ""))}
     pairs = [setting.split("=", 1) for setting in stated]
-    return name, {setting: known[setting].parse(value) for setting, value in pairs}
+    return name, {"seed": SEED} | {setting: known[setting].parse(value) for setting, value in pairs}
 
 
 def fit(words: str, train: pl.DataFrame):
     """A model fitted on these items, without a validation."""
     name, settings = read_model(words)
-    return make_model(name, seed=SEED, **settings).fit(train, train[:0])
+    return make_model(name, **settings).fit(train, train[:0])
 
 
 def grade(words: str, items: pl.DataFrame, folds: np.ndarray) -> Graded:
@@ -186,7 +186,7 @@ def costs(table: Path, item_count: int, models: Sequence[str]) -> dict:
         environment = os.environ | {"PRICER_WORKERS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         done = subprocess.run(command, check=True, capture_output=True, env=environment)
         seconds, peak = json.loads(done.stdout)
-        estimate = find_kind(name).estimate(item_count, **settings)
+        estimate = find_kind(name).estimate(item_count, **settings)  # which minds no seed
         measured[words] = {"seconds": seconds, "bytes": peak}
         measured[words] |= {"estimated_seconds": estimate.seconds, "estimated_bytes": estimate.bytes}
     return measured
@@ -196,7 +196,7 @@ def fit_only(table: Path, words: str) -> tuple[float, int]:
     """Read and fit as a run does; the seconds, and the most bytes that this process held."""
     name, settings = read_model(words)
     started = time.perf_counter()
-    make_model(name, seed=SEED, **settings).fit(pl.read_parquet(table))
+    make_model(name, **settings).fit(pl.read_parquet(table))
     return time.perf_counter() - started, peak_bytes()
 
 

@@ -11,6 +11,7 @@ from pricer.catalogue.store import Catalogue
 
 def test_promised_figures_come_from_folds_that_share_no_group(demo_home, monkeypatch):
     monkeypatch.setattr(required, "SINGLE", ("tfidf-ridge", "neighbours"))
+    monkeypatch.setattr(required, "STACKED", ("tfidf-ridge", "bag-of-words words=20 seed=43"))
     monkeypatch.setattr(required, "FOREST", "median")
     items = Catalogue(demo_home / "catalogues" / "demo" / "1").items().collect().sort("item_id").head(400)
     folds = deal_folds(items["group"].to_numpy())
