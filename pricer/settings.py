@@ -1,6 +1,7 @@
-"""Folders, database and switches of this installation: the only reader of the environment."""
+"""Folders, database, keys and switches of this installation: the only reader of the environment."""
 
 import os
+import tomllib
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -75,3 +76,63 @@ def worker_count() -> int:
     if configured:
         return max(1, int(configured))
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+# Keys, and the hub that one of them opens
+
+HUB = "https://huggingface.co"
+_PROJECT = Path(__file__).resolve().parents[1]
+_HUB_QUIET = ("HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_PROGRESS_BARS")
+
+
+def key_in_environment(name: str) -> str:
+    """A key that the environment holds; empty if there is none."""
+    return os.environ.get(name, "").strip()
+
+
+def secrets_file() -> Path:
+    """The file that may hold keys (`PRICER_SECRETS`, or `.streamlit/secrets.toml` beside the app)."""
+    return Path(os.environ.get("PRICER_SECRETS") or _PROJECT / ".streamlit" / "secrets.toml").expanduser()
+
+
+def key_in_file(name: str) -> str:
+    """A key that the file of secrets holds; empty if there is none.
+
+    PricerError where others may read the file, or where it is no TOML.
+    """
+    file = secrets_file()
+    if not file.is_file():
+        return ""
+    if file.stat().st_mode & 0o077:
+        raise PricerError(f"others may read {file}, so no key is taken from it: chmod 600 {file}")
+    try:
+        value = tomllib.loads(file.read_text(encoding="utf-8")).get(name, "")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # without the cause: its message may quote a key
+        raise PricerError(f'{file} is not TOML: a key stands there as {name} = "…"') from None
+    return value.strip() if isinstance(value, str) else ""
+
+
+def keys_socket() -> Path:
+    """Where the server hands typed keys to its jobs."""
+    return home() / "keys.sock"
+
+
+def hub_endpoint() -> str:
+    """The address of the hub (`HF_ENDPOINT`, or huggingface.co)."""
+    return (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
+
+
+def hub_is_offline() -> bool:
+    """Whether nothing may be asked of the hub, and only what was downloaded before is there (`HF_HUB_OFFLINE`)."""
+    return os.environ.get("HF_HUB_OFFLINE", "").strip().upper() in ("1", "ON", "YES", "TRUE")
+
+
+def quieten_hub() -> None:
+    """Keep the hub's library from telling how it is used and from drawing bars; to be called before it is imported."""
+    for name in _HUB_QUIET:
+        os.environ.setdefault(name, "1")
+
+
+def base_url(name: str, usual: str) -> str:
+    """The address of a provider, which the environment may change (`OPENAI_BASE_URL`, say)."""
+    return (os.environ.get(name) or usual).rstrip("/")

@@ -1,8 +1,10 @@
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -11,13 +13,17 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from pricer.__main__ import main
 from pricer.catalogue.store import Catalogue, open_catalogue
+from pricer.keys import KNOWN
 from pricer.models import without_price
 from tests import browser as chromium
+from tests.hub_server import ADA, HubServer
 from tests.processes import end_processes_of
 from tests.products import FEW
 from tests.serving import Server, serving
 
 DEMO_ROWS = 4_000
+# Read when the hub's library is imported: the tests' hub speaks the plain protocol, and nobody watches bars.
+os.environ |= {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 # The same examples each time, whatever the machine's speed.
 hypothesis_settings.register_profile("pricer", derandomize=True, deadline=None)
@@ -38,6 +44,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     folder = tmp_path / "home"
     monkeypatch.setenv("PRICER_HOME", str(folder))
+    monkeypatch.setenv("PRICER_SECRETS", str(tmp_path / "secrets.toml"))
+    for name in ("HF_ENDPOINT", "HF_HUB_OFFLINE", *KNOWN):
+        monkeypatch.delenv(name, raising=False)
     yield folder
     if (folder / "worker.lock").exists():
         end_processes_of(folder)
@@ -90,6 +99,17 @@ def train(items: pl.DataFrame) -> pl.DataFrame:
 def unseen(items: pl.DataFrame) -> pl.DataFrame:
     """The others, without prices."""
     return without_price(items[FEW:])
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """A hub of the test's own, where ada may write, and whose client does not wait between its tries."""
+    monkeypatch.setattr("huggingface_hub.utils._http.time", SimpleNamespace(**vars(time) | {"sleep": lambda _: None}))
+    monkeypatch.setattr("pricer.catalogue.download.WAITS", (0,) * 6)
+    with HubServer(tmp_path / "hub") as running:
+        running.add_user("ada", ADA, orgs=("lab",))
+        monkeypatch.setenv("HF_ENDPOINT", running.url)
+        yield running
 
 
 @pytest.fixture(scope="session")

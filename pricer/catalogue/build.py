@@ -22,9 +22,9 @@ from pricer import settings
 from pricer.catalogue import groups, parts
 from pricer.catalogue.duplicates import Merged, merge_duplicates
 from pricer.catalogue.parts import Part, Task
-from pricer.catalogue.roles import EXAM, POOL, SEALED, VALIDATION, Roles, assign_roles
-from pricer.catalogue.scrub import REASONS, RULES, Rejected, Rules, judge, parse_line
-from pricer.catalogue.sources import LineReader, check_source, hub_category
+from pricer.catalogue.roles import EXAM, POOL, SEALED, VALIDATION, PublishedRoles, Roles, assign_roles
+from pricer.catalogue.scrub import AS_PUBLISHED, REASONS, RULES, UNPRICED, Rejected, Rules, judge, parse_line
+from pricer.catalogue.sources import LineReader, Origin, check_source, hub_category
 from pricer.catalogue.store import MANIFEST, Binned, Catalogue, CategoryCount, Histograms, Manifest, Source, check_name
 from pricer.catalogue.tokens import llama3
 from pricer.errors import PricerError
@@ -50,6 +50,7 @@ class Scrubbed:
     ids: np.ndarray
     keys: np.ndarray
     prices: np.ndarray
+    seconds: Counter  # by category
 
     def all(self, name: str) -> np.ndarray:
         return np.concatenate([getattr(part, name) for part in self.parts])
@@ -64,20 +65,29 @@ class Decided:
     roles: Roles
 
 
-def build_catalogue(paths: Sequence[Path], name: str, rules_name: str = AUTO, report: Report = silent) -> Catalogue:
+def build_catalogue(
+    paths: Sequence[Path],
+    name: str,
+    rules_name: str = AUTO,
+    report: Report = silent,
+    origins: Sequence[Origin] = (),
+    published: PublishedRoles | None = None,
+) -> Catalogue:
     """Load files of products as the next version of a catalogue.
 
-    `rules_name` is "auto" or a key of `RULES`. Nothing is seen of the catalogue until it is whole. PricerError where a
-    file cannot be read, or no row of it becomes an item.
+    `rules_name` is "auto" or a key of `RULES`. `origins` says where each file came from, if not from this machine. With
+    `published` the rows are items of a published set: their texts are taken to the letter, and the roles are those.
+    Nothing is seen of the catalogue until it is whole. PricerError where a file cannot be read, or no row becomes an
+    item.
     """
     started = time.monotonic()
     check_name(name)
     for path in paths:
         check_source(path)
-    rules, why = choose_rules(paths, rules_name)
+    rules, why = (AS_PUBLISHED, "texts as published") if published else choose_rules(paths, rules_name)
     with staged_folder(settings.catalogues_folder()) as folder:
-        scrubbed = _scrub(paths, rules, folder, report)
-        decided = _decide(scrubbed, folder, report)
+        scrubbed = _scrub(paths, rules, folder, origins or [Origin()] * len(paths), report)
+        decided = _decide(scrubbed, folder, published, report)
         hashes = _write_items(folder, scrubbed, decided, report)
         _write_duplicates(folder, scrubbed, decided.merged)
         exam = _write_exam(folder, scrubbed, decided)
@@ -101,7 +111,6 @@ def choose_rules(paths: Sequence[Path], rules_name: str) -> tuple[Rules, str]:
 
 
 def _first_priced_rows(paths: Sequence[Path], rules: Rules) -> Iterator[dict]:
-    unpriced = ("no-price", "price-not-a-number")
     priced = tried = 0
     for number, path in enumerate(paths):
         for block in LineReader(path, number).blocks():
@@ -113,7 +122,7 @@ def _first_priced_rows(paths: Sequence[Path], rules: Rules) -> Iterator[dict]:
                     row = parse_line(line)
                 except Rejected:
                     continue
-                if judge({"price": row.get("price")}, rules, llama3()).outcome not in unpriced:
+                if judge({"price": row.get("price")}, rules, llama3()).outcome not in UNPRICED:
                     priced += 1
                     yield row
 
@@ -121,17 +130,21 @@ def _first_priced_rows(paths: Sequence[Path], rules: Rules) -> Iterator[dict]:
 # Scrubbing
 
 
-def _scrub(paths: Sequence[Path], rules: Rules, folder: Path, report: Report) -> Scrubbed:
+def _scrub(paths: Sequence[Path], rules: Rules, folder: Path, origins: Sequence[Origin], report: Report) -> Scrubbed:
     (folder / "rows").mkdir()
     (folder / "parts").mkdir()
     readers = [LineReader(path, number) for number, path in enumerate(paths)]
     sizes = [path.stat().st_size for path in paths]
     done: list[Part] = []
-    rows = 0
+    seconds: Counter = Counter()
+    rows, last = 0, time.monotonic()
     for part in _scrub_in_parallel(_tasks(readers, rules, folder), sum(sizes)):
         done.append(part)
         rows += part.rows
-        report(Step("Scrubbing rows", rows, "rows", (sum(sizes[: part.source]) + part.bytes_read) / max(sum(sizes), 1)))
+        last, since = time.monotonic(), last
+        for (category, _), count in part.outcomes.items():
+            seconds[category] += (last - since) * count / part.rows
+        report(Step(*_progress(part, done, sizes)))
     if not rows:
         raise PricerError(f"no rows in {', '.join(str(path) for path in paths)}")
     if not any(len(part.item_ids) for part in done):
@@ -139,12 +152,22 @@ def _scrub(paths: Sequence[Path], rules: Rules, folder: Path, report: Report) ->
     ids = [identifier for part in done for identifier in part.item_ids]
     return Scrubbed(
         parts=done,
-        sources=[_source(reader, size, done) for reader, size in zip(readers, sizes, strict=True)],
+        sources=[_source(*each, done) for each in zip(readers, sizes, origins, strict=True)],
         rows=np.concatenate([part.item_rows for part in done]),
         ids=np.array(ids, dtype=object),
         keys=np.array([item_key(identifier) for identifier in ids], dtype=np.uint64),
         prices=np.concatenate([part.item_prices for part in done]),
+        seconds=seconds,
     )
+
+
+def _progress(part: Part, done: list[Part], sizes: list[int]) -> tuple[str, int, str, float]:
+    """How far scrubbing is: of a hub's category its own rows, of other files all of them."""
+    if part.category:
+        rows = sum(each.rows for each in done if each.source == part.source)
+        return f"Scrubbing {part.category}", rows, "rows", part.bytes_read / max(sizes[part.source], 1)
+    read = sum(sizes[: part.source]) + part.bytes_read
+    return "Scrubbing rows", sum(each.rows for each in done), "rows", read / max(sum(sizes), 1)
 
 
 def _tasks(readers: list[LineReader], rules: Rules, folder: Path) -> Iterator[Task]:
@@ -183,9 +206,16 @@ def _scrub_in_parallel(tasks: Iterator[Task], size: int) -> Iterator[Part]:
         pool.shutdown(cancel_futures=True)
 
 
-def _source(reader: LineReader, size: int, done: list[Part]) -> Source:
-    rows = sum(part.rows for part in done if part.source == reader.source)
-    return Source(name=reader.path.name, bytes=size, rows=rows, complete=not reader.note, note=reader.note)
+def _source(reader: LineReader, size: int, origin: Origin, done: list[Part]) -> Source:
+    return Source(
+        name=reader.path.name,
+        bytes=size,
+        rows=sum(part.rows for part in done if part.source == reader.source),
+        complete=not reader.note,
+        note=reader.note,
+        origin=origin.address,
+        download_seconds=round(origin.seconds, 2),
+    )
 
 
 def _told(outcomes: Counter) -> str:
@@ -198,7 +228,7 @@ def _told(outcomes: Counter) -> str:
 # Deciding
 
 
-def _decide(scrubbed: Scrubbed, folder: Path, report: Report) -> Decided:
+def _decide(scrubbed: Scrubbed, folder: Path, published: PublishedRoles | None, report: Report) -> Decided:
     report(Step("Merging duplicates", len(scrubbed.ids), "items"))
     merged = merge_duplicates(
         scrubbed.ids, scrubbed.keys, scrubbed.all("said"), scrubbed.all("contents"), scrubbed.prices
@@ -208,7 +238,9 @@ def _decide(scrubbed: Scrubbed, folder: Path, report: Report) -> Decided:
     sets, bands = scrubbed.all("sets")[merged.kept], scrubbed.all("bands")[merged.kept]
     named = groups.name_groups(keys, sets, bands, shingles, report)
     report(Step("Drawing roles", len(keys), "items"))
-    return Decided(merged, named, assign_roles(keys, named, merged.prices))
+    ids = scrubbed.ids[merged.kept]
+    roles = published.assign(ids, named) if published and published.exam else assign_roles(keys, named, merged.prices)
+    return Decided(merged, named, roles)
 
 
 def _kept_shingles(scrubbed: Scrubbed, kept: np.ndarray, folder: Path) -> groups.Shingles:
@@ -388,6 +420,7 @@ def _by_category(scrubbed: Scrubbed, merged: Merged) -> list[CategoryCount]:
                 items=kept[category],
                 duplicates=candidates - kept[category],
                 rejections={reason: of_category[reason] for reason in REASONS if reason in of_category},
+                seconds=round(scrubbed.seconds[category], 3),
             )
         )
     return sorted(counts, key=lambda count: (-count.items, count.category))

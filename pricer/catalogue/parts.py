@@ -90,6 +90,7 @@ class Part:
 
     number: int
     source: int
+    category: str | None  # of the hub file that is loaded
     bytes_read: int
     outcomes: Counter  # (category, outcome) -> rows
     generated: int
@@ -208,6 +209,7 @@ def _summary(task: Task, rows: pa.Table, items: list[dict], outcomes: Counter, g
     return Part(
         number=task.number,
         source=task.source,
+        category=task.category,
         bytes_read=task.bytes_read,
         outcomes=outcomes,
         generated=generated,

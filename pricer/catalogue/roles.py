@@ -24,6 +24,27 @@ class Roles:
         return int((self.role == role).sum())
 
 
+@dataclass(frozen=True)
+class PublishedRoles:
+    """The roles of a set's items as it was published, by item id; of the exam also its two ranks (-1: not in it)."""
+
+    exam: dict[str, tuple[int, int]]  # natural rank, balanced rank; empty where its prices are withheld
+    validation: frozenset[str]
+
+    def assign(self, ids: np.ndarray, groups: np.ndarray) -> Roles:
+        """Keep these roles, so that a run here is graded on the very exam of the runs there; seal what looks like it.
+
+        Takes the ids (str) and uint64 groups of n items, in any order.
+        """
+        ranks = [self.exam.get(identifier, (_NOT_DRAWN, _NOT_DRAWN)) for identifier in ids]
+        natural, balanced = (np.array([rank[place] for rank in ranks], dtype=np.int64) for place in (0, 1))
+        role = np.full(len(ids), POOL, dtype=np.int8)
+        role[[identifier in self.validation for identifier in ids]] = VALIDATION
+        role[[identifier in self.exam for identifier in ids]] = EXAM
+        role[(role == POOL) & np.isin(groups, groups[role != POOL])] = SEALED
+        return Roles(role, natural, balanced)
+
+
 def assign_roles(keys: np.ndarray, groups: np.ndarray, prices: np.ndarray) -> Roles:
     """Draw exam and validation, seal what looks like them, and leave the rest to the pool.
 

@@ -24,6 +24,7 @@ REASONS = {
     "too-few-characters": "Too few characters",
     "too-few-tokens": "Too few tokens",
 }
+UNPRICED = ("corrupt", "no-price", "price-not-a-number")  # rejected before there was a price
 
 
 class Rules(BaseModel):
@@ -39,6 +40,7 @@ class Rules(BaseModel):
     most_characters: int = 160 * 7  # of the contents, before scrubbing
     least_tokens: int
     most_tokens: int = 160
+    verbatim: bool = False  # the description is the text, to the letter: its scrubbing was done elsewhere
 
 
 RULES = {
@@ -46,6 +48,10 @@ RULES = {
     "notebook-1": Rules(name="notebook-1", characters_of="contents", least_characters=301, least_tokens=151),
     "short-texts": Rules(name="short-texts", characters_of="text", least_characters=40, least_tokens=0),
 }
+# Of sets whose rows are items already.
+AS_PUBLISHED = Rules(
+    name="as-published", characters_of="text", least_characters=1, least_tokens=0, most_tokens=100_000, verbatim=True
+)
 
 
 @dataclass(frozen=True)
@@ -252,6 +258,10 @@ def contents_of(product: Product) -> str:
 
 def make_texts(product: Product, rules: Rules, tokenizer: tiktoken.Encoding) -> Texts:
     """Make an item's text, whether or not it is long enough for the rules."""
+    if rules.verbatim:
+        text = "\n".join(product.description)
+        tokens = len(tokenizer.encode_ordinary(text))
+        return Texts(text, tokens, len(text), tokens if text else None)
     contents = contents_of(product)
     text = f"{scrub(product.title)}\n{scrub(contents[: rules.most_characters])}"
     if rules.characters_of == "text":

@@ -27,6 +27,14 @@ class Block:
     bytes_read: int  # of the file as it lies on disk
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a file came from, if not from this machine."""
+
+    address: str = ""  # on the hub, to the commit
+    seconds: float = 0.0  # that the download took
+
+
 def check_source(path: Path) -> None:
     """PricerError where a path is no file that can be read."""
     if not path.is_file():

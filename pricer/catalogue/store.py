@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from pricer import settings
-from pricer.catalogue.scrub import Rules
+from pricer.catalogue.scrub import UNPRICED, Rules
 from pricer.errors import PricerError
 
 MANIFEST = "manifest.json"
@@ -29,6 +29,8 @@ class Source(_Record):
     rows: int
     complete: bool
     note: str
+    origin: str = ""  # where on the hub it came from, to the commit: "hub:OWNER/NAME/FILE@COMMIT"
+    download_seconds: float = 0.0
 
 
 class CategoryCount(_Record):
@@ -39,6 +41,12 @@ class CategoryCount(_Record):
     items: int
     duplicates: int
     rejections: dict[str, int]
+    seconds: float = 0.0  # that reading and scrubbing its rows took; their share of each block's time
+
+    @property
+    def priced(self) -> int:
+        """Rows whose price is a number."""
+        return self.rows - sum(self.rejections.get(reason, 0) for reason in UNPRICED)
 
 
 class Binned(_Record):

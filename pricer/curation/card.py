@@ -15,7 +15,7 @@ def write_card(manifest: "DatasetManifest") -> str:
     """Describe a dataset to whoever finds it without Pricer."""
     opening = (
         f"{manifest.train:,} products with their prices, sampled by Pricer {manifest.pricer_version} from "
-        f"{manifest.market_size:,} of the catalogue {_plain(manifest.catalogue_name)} (version "
+        f"{manifest.market_size:,} of the catalogue {plain(manifest.catalogue_name)} (version "
         f"{manifest.catalogue_version}), to train models that guess a price from a description. {_split(manifest)}"
     )
     distance = (
@@ -23,11 +23,11 @@ def write_card(manifest: "DatasetManifest") -> str:
         f"{manifest.price_distance:.3f} by price and {manifest.category_distance:.3f} by category."
     )
     licence = (
-        f"The items come from {', '.join(_plain(source) for source in manifest.sources)}. "
+        f"The items come from {', '.join(plain(source) for source in manifest.sources)}. "
         "Whatever licence and terms those files have hold for this dataset; Pricer adds none."
     )
     sections = [
-        f"# {_plain(manifest.name)}",
+        f"# {plain(manifest.name)}",
         *([GENERATED] if manifest.generated else []),
         opening,
         f"## Parts\n\n{_parts(manifest)}\n\n{_exam(manifest)}",
@@ -73,7 +73,7 @@ def _parts(manifest: "DatasetManifest") -> str:
         ("exam", manifest.exam, manifest.exam_price_mean, "`exam.parquet`"),
     ]
     rows = [(part, f"{items:,}", f"${mean:,.2f}" if items else "", file) for part, items, mean, file in sizes]
-    return _table(("part", "items", "mean price", "file"), rows)
+    return markdown_table(("part", "items", "mean price", "file"), rows)
 
 
 def recipe_lines(recipe: Recipe) -> str:
@@ -85,7 +85,7 @@ def recipe_lines(recipe: Recipe) -> str:
         lines.append(f"at most {recipe.cap:,} items at each whole dollar below ${recipe.cutoff:,}")
     if recipe.cutoff < SLOT_COUNT:
         lines.append(f"all items from ${recipe.cutoff:,} upwards")
-    lines += [f"weight of {_plain(category)}: {weight:g}" for category, weight in recipe.weights.items()]
+    lines += [f"weight of {plain(category)}: {weight:g}" for category, weight in recipe.weights.items()]
     lines.append(f"weight of {'all others' if recipe.weights else 'every category'}: {recipe.default_weight:g}")
     lines.append(f"seed: {recipe.seed}")
     return "\n".join(f"- {line}" for line in lines)
@@ -105,7 +105,7 @@ def _target(target: Target, cutoff: int) -> str:
 def _categories(manifest: "DatasetManifest") -> str:
     rows = [
         (
-            _plain(share.category),
+            plain(share.category),
             f"{share.before:,}",
             f"{share.after:,}",
             f"{share.before / manifest.market_size:.1%}",
@@ -113,7 +113,7 @@ def _categories(manifest: "DatasetManifest") -> str:
         )
         for share in manifest.categories
     ]
-    return _table(("category", "pool", "train", "share of pool", "share of train"), rows)
+    return markdown_table(("category", "pool", "train", "share of pool", "share of train"), rows)
 
 
 def _hashes(manifest: "DatasetManifest") -> str:
@@ -128,15 +128,15 @@ def _hashes(manifest: "DatasetManifest") -> str:
         "A content hash is the sum modulo 2^128 of BLAKE2b-128 over each item's JSON [item_id, price in cents, text], "
         'so the order does not matter. The exam\'s is SHA-256 over its sorted "item_id,price" lines.'
     )
-    return f"{_table(('of', 'hash'), [(name, f'`{value}`') for name, value in hashes])}\n\n{how}"
+    return f"{markdown_table(('of', 'hash'), [(name, f'`{value}`') for name, value in hashes])}\n\n{how}"
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def markdown_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     lines = [heads, ("---",) * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text from outside as one line that means nothing to Markdown or HTML."""
     one_line = " ".join(text.split())
     return "".join(f"\\{character}" if character in "\\`*_[]<>|#$!" else character for character in one_line)

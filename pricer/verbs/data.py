@@ -3,6 +3,7 @@
 import argparse
 import json
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 from pricer.progress import Report, Step, duration
@@ -22,9 +23,13 @@ def add_verbs(verbs: Verbs) -> None:
     target.add_argument("--output", type=path, metavar="FILE", help="write them here, gzipped if it ends in .gz")
     target.add_argument("--catalogue", metavar="NAME", help="load them at once as this catalogue, and keep no file")
 
-    verb = verbs.add("load", "load files of products as a catalogue", _load, _load_words)
+    verb = verbs.add("load", "load products as a catalogue", _load, _load_words)
     verb.add_argument(
-        "files", type=path, nargs="+", metavar="FILE", help="JSON lines of raw metadata, plain or gzipped"
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="files of raw metadata (JSON lines, plain or gzipped); hub:OWNER/NAME/CATEGORY of the hub, as in "
+        "hub:McAuley-Lab/Amazon-Reviews-2023/Appliances; or one curated set, a folder or hub:OWNER/NAME",
     )
     verb.add_argument("--catalogue", required=True, metavar="NAME", help="a new version if the name stands already")
     verb.add_argument("--rules", default="auto", help="notebook-1, short-texts, or auto (default): what most rows pass")
@@ -64,7 +69,7 @@ def load_demo(name: str, rows: int, seed: int, report: Report) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "demo.jsonl"
         write_demo(file, rows, seed, report)
-        return _load(argparse.Namespace(files=[file], catalogue=name, rules="auto"), report)
+        return _load(argparse.Namespace(sources=[str(file)], catalogue=name, rules="auto"), report)
 
 
 def _demo_words(facts: dict) -> str:
@@ -74,13 +79,14 @@ def _demo_words(facts: dict) -> str:
 
 
 def _load(options: argparse.Namespace, report: Report) -> dict:
-    from pricer.catalogue.build import build_catalogue
     from pricer.curation.index import open_index
+    from pricer.publish.loading import load
 
-    catalogue = build_catalogue(options.files, options.catalogue, options.rules, report)
-    report(Step("Indexing the pool", catalogue.manifest.pool, "items"))
-    open_index(catalogue)
-    return _catalogue_facts(catalogue)
+    loaded = load(options.sources, options.catalogue, options.rules, report)
+    report(Step("Indexing the pool", loaded.catalogue.manifest.pool, "items"))
+    open_index(loaded.catalogue)
+    splits = {name: asdict(split) for name, split in loaded.splits.items()}
+    return _catalogue_facts(loaded.catalogue) | ({"splits": splits} if splits else {})
 
 
 def _catalogue_facts(catalogue) -> dict:
@@ -89,7 +95,21 @@ def _catalogue_facts(catalogue) -> dict:
              "natural", "balanced", "exam_hash", "content_hash", "generated", "rules_reason", "seconds")  # fmt: skip
     facts = {name: getattr(manifest, name) for name in names}
     warnings = [f"{source.name}: {source.note}" for source in manifest.sources if source.note]
-    return facts | {"rules": manifest.rules.name, "warnings": warnings, "folder": str(catalogue.folder)}
+    categories = [
+        {
+            "category": count.category,
+            "rows": count.rows,
+            "priced": count.priced,
+            "items": count.items,
+            "rejected": sum(count.rejections.values()),
+            "duplicates": count.duplicates,
+            "seconds": count.seconds,
+        }
+        for count in manifest.by_category
+    ]
+    downloads = {source.origin: source.download_seconds for source in manifest.sources if source.origin}
+    facts |= {"rules": manifest.rules.name, "categories": categories, "downloads": downloads}
+    return facts | {"warnings": warnings, "folder": str(catalogue.folder)}
 
 
 def _load_words(facts: dict) -> str:
@@ -103,8 +123,37 @@ def _load_words(facts: dict) -> str:
         f"validation {facts['validation']:,}, sealed {facts['sealed']:,}, pool {facts['pool']:,}",
         f"  exam {facts['exam_hash'][:8]}, content {facts['content_hash'][:8]}, {duration(facts['seconds'])}",
         *(f"  warning: {warning}" for warning in facts["warnings"]),
+        *_category_table(facts),
+        *(
+            f"  {name}: {split['items']:,} items, {_split_told(split['content_hash'])}"
+            for name, split in facts.get("splits", {}).items()
+        ),
     ]
     return "\n".join(lines)
+
+
+def _split_told(content_hash: str | None) -> str:
+    return f"content {content_hash}" if content_hash else "no content hash: prices withheld, or items without names"
+
+
+def _category_table(facts: dict) -> list[str]:
+    """A line for each category, and the total, where there is more than one or it came from the hub."""
+    parts = facts["categories"]
+    if len(parts) < 2 and not facts["downloads"]:
+        return []
+    columns = ("rows", "priced", "items", "rejected", "duplicates", "seconds")
+    total = {name: sum(part[name] for part in parts) for name in columns} | {"category": "total"}
+    head = "".join(f"{name:>12}" for name in columns)
+    lines = [f"  {head}{'rows/s':>12}  category"]
+    for part in [*parts, total]:
+        counts = "".join(f"{part[name]:>12,}" for name in columns[:-1])
+        rate = f"{part['rows'] / part['seconds']:,.0f}" if part["seconds"] else "–"
+        lines.append(f"  {counts}{part['seconds']:>12,.1f}{rate:>12}  {part['category']}")
+    rest = facts["seconds"] - total["seconds"]
+    lines.append(f"  merging, groups, roles and writing took {duration(max(0.0, rest))} more")
+    if downloads := sum(facts["downloads"].values()):
+        lines.append(f"  downloads took {duration(downloads)}")
+    return lines
 
 
 def _name(facts: dict) -> str:

@@ -1,0 +1,402 @@
+"""Curated sets out, to a folder and to the hub, and back again with the same hashes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+from pydantic import SecretStr
+
+from pricer.catalogue.store import open_catalogue
+from pricer.curation.dataset import Dataset, make_dataset
+from pricer.curation.recipe import Recipe
+from pricer.curation.recipe_file import read_recipe_file
+from pricer.errors import PricerError
+from pricer.keys import HUB_TOKEN, Key
+from pricer.llm.prompts import without_prompt
+from pricer.progress import Step, silent
+from pricer.publish import folder as folders
+from pricer.publish.folder import PublishedManifest, publish_to_folder, sha256_of
+from pricer.publish.forms import Options
+from pricer.publish.loading import load
+from pricer.publish.pictures import category_picture, price_picture
+from pricer.publish.pushing import preflight, push, read_place
+from tests.hub_server import ADA, Fault, HubServer
+from tests.products import raw_row, write_rows
+from tests.test_command_line import run
+
+KEY = Key(HUB_TOKEN, SecretStr(ADA), "environment")
+PLACE = read_place("ada/even")
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Dataset:
+    rows = [raw_row(n, price=2.37 + n, main_category=f"C{n % 3}", title=f"Table no. {n}") for n in range(400)]
+    catalogue = load([str(write_rows(tmp_path / "shop.jsonl", rows))], "shop").catalogue
+    return make_dataset(catalogue, Recipe(cutoff=200, cap=1, weights={"C1": 2.0}), "even")
+
+
+@pytest.fixture
+def published(dataset: Dataset, tmp_path: Path) -> folders.PublishedFolder:
+    return publish_to_folder(dataset, Options(), tmp_path / "out" / "even")
+
+
+def split(folder: Path, name: str) -> pl.DataFrame:
+    return pl.read_parquet(folder / "data" / f"{name}-*.parquet")
+
+
+# The folder
+
+
+def test_the_first_edition_has_text_and_price(dataset, published):
+    train, exam = split(published.folder, "train"), split(published.folder, "test")
+    item = dataset.train().collect().row(0, named=True)
+    expected = (
+        f"How much does this cost to the nearest dollar?\n\n{item['text']}\n\nPrice is ${round(item['price'])}.00"
+    )
+    assert train.columns == exam.columns == ["text", "price"]
+    assert train.row(0) == (expected, item["price"]) and len(train) == dataset.manifest.train
+    assert all(text.endswith("\n\nPrice is $") for text in exam["text"])
+    assert set(exam["price"]) == set(dataset.exam().collect()["price"])
+
+
+def test_the_second_edition_has_prompt_and_completion(dataset, tmp_path):
+    options = Options(edition="prompt-completion", extras=True)
+    folder = publish_to_folder(dataset, options, tmp_path / "second").folder
+    train, exam = split(folder, "train"), split(folder, "test")
+    item = dataset.train().collect().row(0, named=True)
+    assert train.columns == ["prompt", "completion", "title", "category", "item_id"]
+    prompt = f"What does this cost to the nearest dollar?\n\n{item['text']}\n\nPrice is $"
+    extras = (item["title"], item["category"], item["item_id"])
+    assert train.row(0) == (prompt, f"{round(item['price'])}.00", *extras)
+    assert exam["completion"].to_list() == [str(price) for price in dataset.exam().collect()["price"]]
+
+
+def test_withheld_prices_of_the_exam_are_nowhere(dataset, tmp_path):
+    exam = dataset.exam().collect()
+    for edition, column in (("text-price", "price"), ("prompt-completion", "completion")):
+        options = Options(edition=edition, exam_prices=False)
+        folder = publish_to_folder(dataset, options, tmp_path / edition).folder
+        assert split(folder, "test")[column].is_null().all()
+        items = pl.read_parquet(folder / "items.parquet")
+        assert (
+            items.filter(role="exam")["price"].is_null().all()
+            and items.filter(role="train")["price"].is_not_null().all()
+        )
+        words = (folder / "README.md").read_text() + (folder / "manifest.json").read_text()
+        assert "withheld" in words and f"${exam['price'].mean():,.2f}" not in words
+        assert "test" not in json.loads((folder / "manifest.json").read_text())["content_hashes"]
+
+
+def test_the_manifest_has_the_hash_of_every_file(published):
+    files = {p.relative_to(published.folder).as_posix() for p in published.folder.rglob("*") if p.is_file()}
+    assert files == {*published.manifest.files, "manifest.json"}
+    assert all(sha256_of(published.folder / name) == digest for name, digest in published.manifest.files.items())
+
+
+def test_the_same_set_is_written_the_same_and_another_is_not_overwritten(dataset, published, tmp_path):
+    again = publish_to_folder(dataset, Options(), tmp_path / "again" / "even")
+    assert again.manifest == published.manifest
+    assert publish_to_folder(dataset, Options(), published.folder).manifest == published.manifest
+    with pytest.raises(PricerError, match="is there already and holds something else"):
+        publish_to_folder(dataset, Options(extras=True), published.folder)
+
+
+def test_a_large_split_is_written_in_several_files(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "ROWS_A_FILE", 100)
+    folder = publish_to_folder(dataset, Options(), tmp_path / "many").folder
+    files = sorted((folder / "data").glob("train-*"))
+    assert files[0].name == f"train-00000-of-{len(files):05d}.parquet" and len(files) == -(
+        -dataset.manifest.train // 100
+    )
+    assert len(split(folder, "train")) == dataset.manifest.train
+
+
+def test_the_card_tells_all_and_its_metadata_names_every_split(dataset, published):
+    card = (published.folder / "README.md").read_text()
+    metadata = yaml.safe_load(card.split("---\n")[1])
+    assert [each["split"] for each in metadata["configs"][0]["data_files"]] == ["train", "validation", "test"]
+    assert metadata["license"] == "other" and metadata["size_categories"] == ["n<1K"]
+    made, catalogue = dataset.manifest, open_catalogue("shop").manifest
+    for told in (made.content_hash, made.exam_hash, made.recipe_id, f"{catalogue.rows:,}", "do not leak", "## Limits",
+                 "load_dataset", "pictures/prices.svg", "at most 1 items at each whole dollar below"):  # fmt: skip
+        assert told in card
+    assert read_recipe_file((published.folder / "recipe.yaml").read_bytes()).recipe == made.recipe
+
+
+def test_a_card_without_its_catalogue_leaves_the_funnel_out(dataset, tmp_path):
+    open_catalogue("shop").folder.rename(tmp_path / "gone")
+    folder = publish_to_folder(dataset, Options(), tmp_path / "alone").folder
+    assert "From rows to items" not in (folder / "README.md").read_text()
+    assert "pool</text>" not in (folder / "pictures" / "prices.svg").read_text()
+
+
+def test_pictures_are_drawn_to_scale():
+    slots = np.zeros(1000, dtype=np.int64)
+    slots[[5, 15]] = (3, 1)
+    picture = ElementTree.fromstring(price_picture(slots, slots))
+    points = [p.get("points") for p in picture.iter("{http://www.w3.org/2000/svg}polygon")]
+    heights = [272 - float(point.split(",")[1]) for point in points[0].split()]
+    assert len(points) == 2 and heights[1] == pytest.approx(3 * heights[3], rel=0.01)
+    names = [("A & <b>", 5, 9), ("all", 1, 0), *((f"c{n}", 1, 1) for n in range(9))]
+    words = [
+        text.text for text in ElementTree.fromstring(category_picture(names)).iter("{http://www.w3.org/2000/svg}text")
+    ]
+    assert "A & <b>" in words and "4 others" in words and "50.0%" in words
+
+
+# Back again
+
+
+def test_a_published_folder_loads_back_with_its_hashes_and_the_same_exam(dataset, published):
+    back = load([str(published.folder)], "back")
+    made = dataset.manifest
+    assert back.splits["train"].content_hash == made.content_hash
+    assert {name: each.content_hash for name, each in back.splits.items()} == published.manifest.content_hashes
+    loaded = back.catalogue.manifest
+    assert (loaded.exam_hash, loaded.natural, loaded.balanced) == (made.exam_hash, made.natural, made.balanced)
+    assert (loaded.validation, loaded.rules.name) == (made.validation, "as-published")
+    texts = dict(back.catalogue.items().select("item_id", "text").collect().iter_rows())
+    assert all(texts[name] == text for name, text in dataset.train().select("item_id", "text").collect().iter_rows())
+
+
+def test_a_set_with_withheld_prices_gets_an_exam_of_its_own(dataset, tmp_path):
+    folder = publish_to_folder(dataset, Options(exam_prices=False), tmp_path / "closed").folder
+    back = load([str(folder)], "back")
+    assert back.splits["test"].content_hash is None and back.splits["train"].content_hash
+    assert back.catalogue.manifest.rejections == {"no-price": dataset.manifest.exam}
+    assert back.catalogue.manifest.exam_hash != dataset.manifest.exam_hash
+
+
+def test_a_changed_items_file_is_refused(published):
+    items = published.folder / "items.parquet"
+    pl.read_parquet(items).with_columns(pl.col("price") + 1).write_parquet(items)
+    with pytest.raises(PricerError, match="do not belong together"):
+        load([str(published.folder)], "back")
+
+
+@pytest.mark.parametrize("edition", ["text-price", "prompt-completion"])
+def test_a_set_without_items_loses_question_and_price_line(dataset, tmp_path, edition):
+    folder = publish_to_folder(dataset, Options(edition=edition), tmp_path / "foreign").folder
+    for name in ("items.parquet", "manifest.json"):
+        (folder / name).unlink()
+    back = load([str(folder)], "back").catalogue
+    texts = set(back.items().collect()["text"])
+    assert texts == {
+        text for part in ("train", "validation", "exam") for text in getattr(dataset, part)().collect()["text"]
+    }
+    assert back.manifest.items == len(texts) and not any("Price is" in text for text in texts)
+    prices = sorted(back.items().collect()["price"])
+    assert min(prices) >= 2 and max(prices) <= 402
+
+
+def test_json_lines_of_texts_and_prices_become_a_catalogue(tmp_path):
+    rows = [
+        {"text": f"How much does this cost to the nearest dollar?\n\nLamp {n}\n\nPrice is ${n}.00"}
+        for n in range(1, 40)
+    ]
+    (tmp_path / "set").mkdir()
+    write_rows(tmp_path / "set" / "train.jsonl", rows)
+    back = load([str(tmp_path / "set")], "lamps").catalogue
+    assert sorted(back.items().collect()["price"]) == list(map(float, range(1, 40)))
+    assert back.items().collect()["title"][0].startswith("Lamp ")
+
+
+def test_a_set_that_cannot_be_read_says_why(tmp_path):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    with pytest.raises(PricerError, match="no Parquet or JSON-lines files"):
+        load([str(folder)], "any")
+    write_rows(folder / "train.jsonl", [{"name": "lamp", "cost": 3}])
+    with pytest.raises(PricerError, match=r"has columns text and price.*; this has name, cost"):
+        load([str(folder)], "any")
+    with pytest.raises(PricerError, match="is loaded alone"):
+        load([str(folder), str(tmp_path / "more.jsonl")], "any")
+    (folder / "train.parquet").write_bytes(b"PAR1 no")
+    with pytest.raises(PricerError, match=r"train.parquet: not a Parquet file"):
+        load([str(folder)], "any")
+
+
+def test_the_price_line_is_read_whatever_its_form():
+    assert without_prompt("A lamp\n\nPrice is $1,299.50\n") == ("A lamp", 1299.5)
+    assert without_prompt("A lamp\nPrice is $") == ("A lamp", None)
+    assert without_prompt("Its Price is $5, a lamp") == ("Its Price is $5, a lamp", None)
+
+
+# The hub
+
+
+def test_a_set_is_pushed_private_and_loads_back_by_name(dataset, hub, monkeypatch):
+    pushed = push(dataset, Options(), PLACE, KEY, silent)
+    assert pushed.url == f"{hub.url}/datasets/ada/even" and hub.head("ada/even").id == pushed.commit
+    assert hub.repositories["datasets", "ada/even"].private
+    with pytest.raises(PricerError, match="private and HF_TOKEN is missing"):
+        load(["hub:ada/even"], "back")
+    monkeypatch.setenv(HUB_TOKEN, ADA)
+    back = load(["hub:ada/even"], "back")
+    assert back.splits["train"].content_hash == dataset.manifest.content_hash
+    assert back.catalogue.manifest.sources[0].origin == f"hub:ada/even@{pushed.commit}"
+
+
+def test_a_second_push_sends_nothing_and_another_replaces_every_file(dataset, hub):
+    first = push(dataset, Options(), PLACE, KEY, silent)
+    assert push(dataset, Options(), PLACE, KEY, silent).commit == first.commit
+    second = push(dataset, Options(edition="prompt-completion"), PLACE, KEY, silent)
+    assert second.commit != first.commit and hub.head("ada/even").parent == first.commit
+    assert set(hub.head("ada/even").files) == {*second.manifest.files, "manifest.json", ".gitattributes"}
+
+
+def test_a_branch_and_an_organisation_can_be_named(dataset, hub):
+    place = read_place("lab/even", "v2", private=False)
+    pushed = push(dataset, Options(), place, KEY, silent)
+    repository = hub.repositories["datasets", "lab/even"]
+    assert not repository.private and set(repository.branches["main"][-1].files) == {".gitattributes"}
+    assert repository.branches["v2"][-1].id == pushed.commit and pushed.url.endswith("/tree/v2")
+
+
+@pytest.mark.parametrize("kind", ["status", "reset"])
+def test_whatever_request_fails_the_place_is_old_or_new_and_the_next_push_converges(dataset, hub, kind):
+    old = push(dataset, Options(), PLACE, KEY, silent)
+    options = Options(edition="prompt-completion")
+    for request in range(1, 60):
+        hub.faults.append(Fault(kind, first=request))
+        try:
+            pushed = push(dataset, options, PLACE, KEY, silent)
+        except PricerError:
+            assert whole(hub) in (old.manifest, None) or whole(hub).options == options
+        else:
+            assert hub.head("ada/even").id == pushed.commit
+            break
+        finally:
+            hub.faults.clear()
+    assert request > 8
+    assert whole(hub) == push(dataset, options, PLACE, KEY, silent).manifest
+
+
+def whole(hub: HubServer) -> PublishedManifest | None:
+    """The manifest at the head, after every file was compared with it."""
+    files = hub.head("ada/even").files
+    if "manifest.json" not in files:
+        assert set(files) == {".gitattributes"}
+        return None
+    manifest = PublishedManifest.model_validate_json(hub.read("ada/even", "manifest.json"))
+    assert {
+        name: digest for name, digest in files.items() if name not in ("manifest.json", ".gitattributes")
+    } == manifest.files
+    return manifest
+
+
+def test_a_push_that_lost_only_the_answer_to_its_commit_is_found_done(dataset, hub):
+    hub.faults.append(Fault("cut", "POST /api/datasets/ada/even/commit", times=1, after=0))
+    pushed = push(dataset, Options(), PLACE, KEY, silent)
+    assert hub.head("ada/even").id == pushed.commit
+
+
+def test_someone_else_s_push_in_between_is_refused_and_stays(dataset, hub):
+    push(dataset, Options(), PLACE, KEY, silent)
+
+    def meanwhile(step: Step) -> None:
+        if step.stage == "Committing":
+            hub.put("ada/even", {"note.txt": b"mine"})
+
+    with pytest.raises(PricerError, match="someone else has changed it in the meantime; nothing was overwritten"):
+        push(dataset, Options(extras=True), PLACE, KEY, meanwhile)
+    assert hub.read("ada/even", "note.txt") == b"mine"
+
+
+def test_uploaded_files_are_not_sent_again(dataset, hub):
+    hub.faults.append(Fault("status", "POST /api/datasets/ada/even/commit", status=400, times=1))
+    with pytest.raises(PricerError):
+        push(dataset, Options(), PLACE, KEY, silent)
+    sent = [request for request in hub.requests if request.startswith("PUT ")]
+    push(dataset, Options(), PLACE, KEY, silent)
+    assert len(sent) == 4 and [request for request in hub.requests if request.startswith("PUT ")] == sent
+
+
+def stops(dataset: Dataset, place=PLACE, key: Key | None = KEY, **more) -> str:
+    return "; ".join(check.words for check in preflight(dataset, Options(), place, key, **more) if check.word == "stop")
+
+
+def test_preflight_stops_before_anything_is_sent(dataset, hub, monkeypatch):
+    hub.add_user("bob", "hf_reads", role="read")
+    hub.add_user("eve", "hf_scoped", role="fineGrained", scoped=("ada/even", "eve"))
+    hub.put("ada/taken", {"data.csv": b"1"})
+    key = {token: Key(HUB_TOKEN, SecretStr(token), "typed") for token in ("hf_reads", "hf_scoped", "hf_wrong")}
+    assert stops(dataset) == ""
+    assert "No token" in stops(dataset, key=None)
+    assert "does not accept the token (from typed)" in stops(dataset, key=key["hf_wrong"])
+    assert "may not write to ada" in stops(dataset, key=key["hf_reads"])
+    assert stops(dataset, key=key["hf_scoped"]) == ""
+    assert "may not write to lab" in stops(dataset, read_place("lab/x"), key["hf_scoped"])
+    assert "is taken: it holds something that Pricer did not publish" in stops(dataset, read_place("ada/taken"))
+    assert stops(dataset, read_place("ada/taken"), replace=True) == ""
+    assert not any(request.startswith(("PUT", "POST")) for request in hub.requests)
+    with pytest.raises(PricerError, match="is taken"):
+        push(dataset, Options(), read_place("ada/taken"), KEY, silent)
+    monkeypatch.setattr("pricer.catalogue.download.SPARE_BYTES", 10**18)
+    assert "make room" in stops(dataset)
+
+
+def test_a_name_that_cannot_be_is_told():
+    for repo in ("even", "a/b/c", "ada/e ven", "ada/--", "/even"):
+        with pytest.raises(PricerError, match="a set on the hub is named USER/NAME"):
+            read_place(repo)
+    with pytest.raises(PricerError, match="a branch is a word"):
+        read_place("ada/even", "../x")
+
+
+def test_a_cancelled_push_changes_nothing(dataset, hub):
+    def cancelled(step: Step) -> None:
+        if step.stage == "Uploading" and step.fraction > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        push(dataset, Options(), PLACE, KEY, cancelled)
+    assert whole(hub) is None
+    assert push(dataset, Options(), PLACE, KEY, silent).manifest == whole(hub)
+
+
+@pytest.mark.slow
+def test_plain_load_dataset_reads_folder_and_repository(dataset, hub, tmp_path):
+    publish_to_folder(dataset, Options(), tmp_path / "even")
+    push(dataset, Options(), PLACE, KEY, silent)
+    script = """
+import sys, json
+from datasets import load_dataset
+for place, token in ((sys.argv[1], None), ("ada/even", sys.argv[2])):
+    splits = load_dataset(place, token=token)
+    print(json.dumps({name: [len(split), split[0]] for name, split in splits.items()}))
+streamed = load_dataset("ada/even", split="test", streaming=True, token=sys.argv[2])
+print(json.dumps(next(iter(streamed))))
+print(load_dataset("ada/even", "items", split="train", token=sys.argv[2]).num_rows)
+"""
+    environment = os.environ | {"HF_HOME": str(tmp_path / "fresh"), "HF_HUB_DISABLE_TELEMETRY": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "even"), ADA], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    folder, repository, first, items = (json.loads(line) for line in done.stdout.splitlines())
+    made = dataset.manifest
+    assert folder == repository and folder["train"][0] == made.train and folder["test"][0] == made.exam
+    assert folder["test"][1] == first and first["text"].endswith("Price is $")
+    assert items == made.train + made.validation + made.exam
+
+
+def test_the_command_line_publishes_checks_and_loads_back(dataset, hub, tmp_path, capsys, monkeypatch):
+    code, out, _ = run(capsys, "publish", "even", "--to", str(tmp_path / "set"), "--json")
+    assert code == 0 and json.loads(out)["content_hashes"]["train"] == dataset.manifest.content_hash
+    code, _, err = run(capsys, "publish", "even", "--to", "ada/even")
+    assert code == 2 and "there is no HF_TOKEN" in err
+    monkeypatch.setenv(HUB_TOKEN, ADA)
+    code, out, _ = run(capsys, "publish", "even", "--to", "ada/even", "--check")
+    assert code == 0 and "nothing stands in the way" in out and ("datasets", "ada/even") not in hub.repositories
+    code, out, err = run(capsys, "publish", "even", "--to", "ada/even", "--edition", "prompt-completion", "--extras")
+    assert code == 0 and f"{hub.url}/datasets/ada/even" in out and "Uploading" in err
+    code, out, _ = run(capsys, "load", "hub:ada/even", "--catalogue", "back")
+    assert code == 0 and dataset.manifest.content_hash in out
