@@ -4,13 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import create_engine, insert, inspect, update
+from sqlalchemy import update
 
 from pricer.errors import PricerError
 from pricer.runs import jobs
-from pricer.runs.database import engine, recipes
+from pricer.runs.database import engine
 from pricer.runs.jobs import (
     beat,
     cancel_job,
@@ -186,19 +184,3 @@ while list_jobs("queued"):
     assert [worker.returncode for worker in workers] == [0] * 4
     assert sorted(carried_out) == sorted(submitted)
     assert {(job.state, job.attempt, job.fence) for job in list_jobs()} == {("done", 1, 1)}
-
-
-def test_recipes_saved_by_the_first_version_are_kept(home):
-    home.mkdir()
-    configuration = Config()
-    configuration.set_main_option("script_location", "pricer.runs:migrations")
-    old = create_engine(f"sqlite:///{home / 'pricer.db'}")
-    with old.begin() as connection:
-        configuration.attributes["connection"] = connection
-        command.upgrade(configuration, "0001")
-        row = {"name": "even", "version": 1, "recipe_id": "0", "body": "{}", "catalogue": "demo", "note": "kept"}
-        connection.execute(insert(recipes).values(row | {"created_at": datetime.now(UTC)}))
-        assert set(inspect(connection).get_table_names()) == {"alembic_version", "recipes"}
-    with engine().begin() as connection:
-        assert connection.execute(recipes.select()).one().note == "kept"
-        assert {"jobs", "runs"} < set(inspect(connection).get_table_names())

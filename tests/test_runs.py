@@ -32,15 +32,6 @@ def test_a_transaction_takes_the_write_lock_when_it_begins(home):
         sqlite3.connect(home / "pricer.db", timeout=0).execute("BEGIN IMMEDIATE")
 
 
-def test_a_database_of_a_newer_pricer_is_refused(home, monkeypatch):
-    engine()
-    with sqlite3.connect(home / "pricer.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    monkeypatch.setenv("PRICER_DATABASE_URL", f"sqlite:///{home}/./pricer.db")  # as another process would find it
-    with pytest.raises(PricerError, match="newer Pricer"):
-        engine()
-
-
 @pytest.mark.parametrize("url", ["no url", "sqlite:////nowhere/at/all.db", "unknown://host/name"])
 def test_a_database_that_cannot_be_opened_is_one_line(url, monkeypatch):
     monkeypatch.setenv("PRICER_DATABASE_URL", url)

@@ -3,12 +3,17 @@
     with engine().begin() as connection:
         connection.execute(select(recipes))
 
-SQLite takes the write lock when a transaction begins, so two writers wait for each other instead of failing halfway.
+SQLite takes the write lock when a transaction begins, so two writers wait for each other instead of failing halfway;
+on PostgreSQL a lock of Pricer's own does the same. Before the tables of an older version are changed, a copy of an
+SQLite file is kept beside it.
 """
 
+import os
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -37,6 +42,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from pricer import settings
 from pricer.errors import PricerError
+from pricer.files import force_to_disk
 
 BUSY_SECONDS = 30  # how long a transaction waits for another one to end
 
@@ -101,11 +107,15 @@ jobs = Table(
     Column("next_at", Moment),  # not to be claimed before
     Column("cancel_requested_at", Moment),
     Column("error", Text),  # why it did not end well, in one line
+    Column("crash", String(16)),  # how its last attempt ended, where that was by force
+    Column("why", Text),  # what became of its earlier attempts, a line for each
+    Column("continues", String(24)),  # the job whose checkpoints it goes on from
     Column("remote_id", String(120)),  # what it is called by the service that does its work
     Column("result", Text),  # JSON
     Column("created_at", Moment, nullable=False),
     Column("started_at", Moment),
     Column("ended_at", Moment),
+    Column("deleted_at", Moment),
     UniqueConstraint("id"),
     UniqueConstraint("idempotency_key"),
     Index(None, "state", "place"),
@@ -167,7 +177,27 @@ def _upgrade(opened: Engine) -> None:
         if current and current not in {script.revision for script in scripts.walk_revisions()}:
             raise PricerError(f"the database was changed by a newer Pricer ({current}): use that one, or another home")
         if current != scripts.get_current_head():
+            if current and opened.dialect.name == "sqlite" and opened.url.database:
+                _back_up(Path(opened.url.database), current)
             command.upgrade(configuration, "head")
+
+
+def _back_up(file: Path, revision: str) -> Path:
+    """Keep a copy of an SQLite file beside it, whole or not at all, named by the revision of its tables.
+
+    It holds what was committed: the transaction that is about to change the tables is not in it.
+    """
+    copy = file.with_name(f"{file.name}.{revision}.backup")
+    beside = copy.with_name(f".{copy.name}.{os.getpid()}")
+    try:
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(beside)) as target:
+            source.backup(target)
+        force_to_disk(beside)
+        beside.replace(copy)
+    finally:
+        beside.unlink(missing_ok=True)
+    force_to_disk(copy.parent)
+    return copy
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
