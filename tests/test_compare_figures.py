@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricer.evaluation.errors import scored
 from pricer.evaluation.leaderboard import leaderboard
 from pricer.evaluation.running import running_error
+from pricer.evaluation.scoring import scored
 from pricer.figures.guesses import guess_bars
 from pricer.figures.leaderboard import leaderboard_chart, leaderboard_finding
 from pricer.figures.palette import DARK, FAMILIES, LIGHT

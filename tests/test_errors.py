@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pricer.evaluation.errors import Thresholds, asked, metrics, scored, worst
+from pricer.evaluation.errors import asked, metrics, worst
+from pricer.evaluation.scoring import Scoring, Thresholds, scored
 from tests.grading import graded
 
 MEDIAN = 50.0
@@ -95,7 +96,7 @@ def test_colours_follow_the_notebooks_rule(price, guess, colour):
 
 def test_the_thresholds_of_the_colours_can_be_moved():
     strict = Thresholds(good_dollars=1, good_share=0.01, fair_dollars=2, fair_share=0.02)
-    assert scored(graded([100.0], [110.0]), MEDIAN, strict)["colour"].to_list() == ["poor"]
+    assert scored(graded([100.0], [110.0]), MEDIAN, Scoring(thresholds=strict))["colour"].to_list() == ["poor"]
 
 
 def test_the_balanced_error_is_the_mean_of_the_bands_means():

@@ -21,7 +21,7 @@ from pages.shared.widgets import (
     price_tag,
 )
 from pricer.errors import PricerError
-from pricer.evaluation.errors import scored
+from pricer.evaluation.scoring import scored
 from pricer.figures.formats import count_of, dollars, percent, whole_dollars
 from pricer.figures.guesses import guess_bars
 from pricer.runs.guessing import LONGEST_TEXT, runs_that_guess

@@ -7,8 +7,9 @@ import numpy as np
 import polars as pl
 
 from pricer.errors import PricerError
-from pricer.evaluation.errors import GradedRun, Reading, asked, price_bands, scored
+from pricer.evaluation.errors import GradedRun, Reading, asked, price_bands
 from pricer.evaluation.intervals import Interval, mean_interval
+from pricer.evaluation.scoring import DEFAULT, Scoring, scored
 
 NOTHING = 0.005  # dollars: two runs of one recipe may differ by rounding alone, surely and yet by nothing
 
@@ -28,13 +29,20 @@ class Paired:
     items_to_settle: int | None  # about how many would break the tie; None without one, or where nothing differs
 
 
-def paired(a: GradedRun, b: GradedRun, reading: Reading = "natural", k: int | None = None, seed: int = 0) -> Paired:
+def paired(
+    a: GradedRun,
+    b: GradedRun,
+    reading: Reading = "natural",
+    k: int | None = None,
+    seed: int = 0,
+    scoring: Scoring = DEFAULT,
+) -> Paired:
     """Compare two runs item by item, a no-answer scored as its run's train median.
 
     Raises PricerError where they were graded on different exams.
     """
     require_same_exam([a, b])
-    ours, theirs = (scored(asked(run.table, reading, k), run.train_median) for run in (a, b))
+    ours, theirs = (scored(asked(run.table, reading, k), run.train_median, scoring) for run in (a, b))
     common = ours.join(theirs.select("item_id", pl.col("error").alias("other")), on="item_id", maintain_order="left")
     difference = (common["error"] - common["other"]).to_numpy()
     bands = price_bands(common) if reading == "balanced" else None

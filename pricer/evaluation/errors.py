@@ -10,26 +10,10 @@ import polars as pl
 
 from pricer.catalogue.roles import BANDS
 from pricer.evaluation.intervals import mean_interval
-from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
+from pricer.evaluation.scoring import DEFAULT, Scoring, scored
 
 Reading = Literal["natural", "balanced"]
 WITHIN = 0.2  # the share of the price within which a guess counts as close
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """When a guess is good or fair: its error is below so many dollars, or below such a share of the price.
-
-    The defaults are the first notebook's: green below $40 or 20 %, orange below $80 or 40 %, otherwise red.
-    """
-
-    good_dollars: float = 40
-    good_share: float = 0.2
-    fair_dollars: float = 80
-    fair_share: float = 0.4
-
-
-NOTEBOOK = Thresholds()
 
 
 @dataclass(frozen=True)
@@ -53,9 +37,9 @@ class GradedRun:
 class Metrics:
     """What a run's guesses are worth; None where there is nothing to measure. Dollars, or shares from 0 to 1.
 
-    All but `error_answered` are computed on every item asked, with guesses clipped to $1 to $999 and a no-answer scored
-    as the train median; yet a no-answer is never within 20 %, good or fair. In the balanced reading every price band
-    that has items weighs the same.
+    All but `error_answered` are computed on every row of a scored table, where by default guesses are clipped to $1 to
+    $999 and a no-answer is scored as the train median; yet a no-answer is never within 20 %, good or fair. In the
+    balanced reading every price band that has items weighs the same.
     """
 
     items: int
@@ -67,6 +51,7 @@ class Metrics:
     share_answered: float | None = None
     within_20: float | None = None
     median_error: float | None = None
+    bias: float | None = None  # mean of guess - price: above zero where guesses are too dear
     mape: float | None = None  # mean of error / price
     rmsle: float | None = None  # root mean square of ln(1 + guess) - ln(1 + price)
     rmse: float | None = None
@@ -83,39 +68,12 @@ def asked(graded: pl.DataFrame, reading: Reading = "natural", k: int | None = No
     return chosen.sort(rank)
 
 
-def scored(graded: pl.DataFrame, train_median: float, thresholds: Thresholds = NOTEBOOK) -> pl.DataFrame:
-    """Add answered, scored_guess (dollars), error (dollars) and colour ("good", "fair" or "poor") to a graded table.
-
-    Guesses are clipped to $1 to $999. A no-answer is scored as the train median, or refusing hard items would pay; its
-    colour is poor.
-    """
-    answered = (pl.col("status") == "answer") & pl.col("guess").is_finite().fill_null(False)
-    guess = pl.when(answered).then("guess").otherwise(pl.lit(train_median, pl.Float64))
-    table = graded.with_columns(answered.alias("answered"), guess.clip(LOWEST_SLOT, HIGHEST_SLOT).alias("scored_guess"))
-    table = table.with_columns((pl.col("scored_guess") - pl.col("price")).abs().alias("error"))
-    return table.with_columns(_colour(thresholds).alias("colour"))
-
-
-def _colour(thresholds: Thresholds) -> pl.Expr:
-    error, share = pl.col("error"), pl.col("error") / pl.col("price")
-    good = (error < thresholds.good_dollars) | (share < thresholds.good_share)
-    fair = (error < thresholds.fair_dollars) | (share < thresholds.fair_share)
-    answered = pl.col("answered")
-    return (
-        pl.when(answered & good)
-        .then(pl.lit("good"))
-        .when(answered & fair)
-        .then(pl.lit("fair"))
-        .otherwise(pl.lit("poor"))
-    )
-
-
 def metrics(
     graded: pl.DataFrame,
     train_median: float,
     reading: Reading = "natural",
     k: int | None = None,
-    thresholds: Thresholds = NOTEBOOK,
+    scoring: Scoring = DEFAULT,
     seed: int = 0,
 ) -> Metrics:
     """Every figure of one run, with the interval of its error.
@@ -125,7 +83,7 @@ def metrics(
     >>> metrics(table, train_median=50.0).error  # (999 - 10 + 50) / 2
     519.5
     """
-    table = scored(asked(graded, reading, k), train_median, thresholds)
+    table = scored(asked(graded, reading, k), train_median, scoring)
     bands = price_bands(table) if reading == "balanced" else None
     interval = mean_interval(table["error"].to_numpy(), table["group"].to_numpy(), bands, seed)
     return with_interval(point_metrics(table, reading), interval.low, interval.high)
@@ -155,6 +113,7 @@ def point_metrics(table: pl.DataFrame, reading: Reading = "natural") -> Metrics:
         share_answered=mean(answered),
         within_20=mean(answered & (error <= WITHIN * price)),
         median_error=_median(error, parts),
+        bias=mean(guess - price),
         mape=mean(error / price),
         rmsle=math.sqrt(mean(logs**2)),
         rmse=math.sqrt(mean(error**2)),

@@ -43,8 +43,13 @@ def mean_intervals(
     bands: np.ndarray | None = None,
     seed: int = 0,
     confidence: float = CONFIDENCE,
+    joint: bool = False,
 ) -> list[Interval]:
-    """`mean_interval` of every column of (items, columns) values, from the same resamples."""
+    """`mean_interval` of every column of (items, columns) values, from the same resamples.
+
+    Joint intervals hold all true means at once with the given confidence: q is the quantile of the largest of the
+    columns' ratios (Romano and Wolf, 2005, "Stepwise multiple testing", single step).
+    """
     items, columns = values.shape
     if not items:
         return [Interval(None, None, None)] * columns
@@ -61,9 +66,11 @@ def mean_intervals(
     error = np.sqrt(sum(part.variance for part in parts)) / len(names)
     shifts = sum(part.shifts for part in parts) / len(names)
     errors = np.sqrt(sum(part.variances for part in parts)) / len(names)
-    quantile = _quantile(np.abs(shifts), errors, confidence)
-    quantile[error <= 1e-12 * np.abs(values).max(axis=0)] = 0  # equal values, apart from rounding
-    half_width = quantile * error
+    equal = error <= 1e-12 * np.abs(values).max(axis=0)  # values, apart from rounding
+    ratios = _ratios(np.abs(shifts), errors)
+    ratios[:, equal] = 0
+    quantile = _quantile(ratios.max(axis=1, keepdims=True) if joint else ratios, confidence)
+    half_width = np.where(equal, 0, quantile * error)
     return [_interval(float(middle), float(half)) for middle, half in zip(mean, half_width, strict=True)]
 
 
@@ -116,12 +123,17 @@ def _draw_sums(sums: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return totals
 
 
-def _quantile(shifts: np.ndarray, errors: np.ndarray, confidence: float) -> np.ndarray:
-    """The quantile of shifts / errors in every column; infinite where too many resamples have no error."""
-    ratio = np.full(shifts.shape, np.inf)
-    np.divide(shifts, errors, out=ratio, where=errors > 1e-3 * shifts)  # less is the rounding of single precision
-    place = int(np.ceil(confidence * (RESAMPLES + 1))) - 1
-    return np.partition(ratio, place, axis=0)[place]
+def _ratios(shifts: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """How many of its own standard errors every resample is off; infinite where it has none."""
+    ratios = np.full(shifts.shape, np.inf)
+    np.divide(shifts, errors, out=ratios, where=errors > 1e-3 * shifts)  # less is the rounding of single precision
+    return ratios
+
+
+def _quantile(ratios: np.ndarray, confidence: float) -> np.ndarray:
+    """The quantile of every column; infinite where too many resamples are, the largest where there are too few."""
+    place = min(int(np.ceil(confidence * (RESAMPLES + 1))), RESAMPLES) - 1
+    return np.partition(ratios, place, axis=0)[place]
 
 
 def _interval(mean: float, half_width: float) -> Interval:

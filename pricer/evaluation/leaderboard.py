@@ -8,18 +8,16 @@ import polars as pl
 
 from pricer.evaluation.comparison import Paired, compare, error_matrix, require_same_exam
 from pricer.evaluation.errors import (
-    NOTEBOOK,
     GradedRun,
     Metrics,
     Reading,
-    Thresholds,
     asked,
     point_metrics,
     price_bands,
-    scored,
     with_interval,
 )
 from pricer.evaluation.intervals import Interval, mean_intervals
+from pricer.evaluation.scoring import DEFAULT, Scoring, scored
 
 SCHEMA = {
     "place": pl.Int64,  # from 1; null for a run that was asked nothing here, or lacks a price band that others have
@@ -40,7 +38,7 @@ def leaderboard(
     runs: list[GradedRun],
     reading: Reading = "natural",
     k: int | None = None,
-    thresholds: Thresholds = NOTEBOOK,
+    scoring: Scoring = DEFAULT,
     seed: int = 0,
 ) -> pl.DataFrame:
     """One row a run, with every field of `Metrics` and the paired comparison with the first; columns as in `SCHEMA`.
@@ -51,7 +49,7 @@ def leaderboard(
     Raises PricerError where the runs were graded on different exams.
     """
     require_same_exam(runs)
-    tables = [scored(asked(run.table, reading, k), run.train_median, thresholds) for run in runs]
+    tables = [scored(asked(run.table, reading, k), run.train_median, scoring) for run in runs]
     found = [point_metrics(table, reading) for table in tables]
     most_bands = max((each.bands for each in found), default=0)
     whole = [each.items > 0 and (reading == "natural" or each.bands == most_bands) for each in found]

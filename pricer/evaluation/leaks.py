@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from pricer.evaluation.errors import asked, scored
+from pricer.evaluation.errors import asked
 from pricer.evaluation.intervals import Interval, mean_interval
+from pricer.evaluation.scoring import scored
 
 
 @dataclass(frozen=True)

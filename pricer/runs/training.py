@@ -22,7 +22,7 @@ from pricer import settings
 from pricer.curation.dataset import Dataset, open_dataset
 from pricer.draws import draw
 from pricer.errors import PricerError
-from pricer.evaluation.errors import scored
+from pricer.evaluation.scoring import scored
 from pricer.files import publish, staged_folder
 from pricer.models import GivesDistribution, Model, make_model, without_price
 from pricer.models.registry import find_kind

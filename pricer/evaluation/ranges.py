@@ -1,0 +1,180 @@
+"""Price ranges, and whether they hold what they promise.
+
+A range comes from a run's own distribution where it keeps one, otherwise from its guesses of validation by split
+conformal prediction (Papadopoulos et al., 2002; Lei et al., 2018): validation and the natural exam are draws of one
+market, so a range that would have held a share of validation's prices holds that share of the exam's, up to chance.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from pricer.catalogue.roles import BANDS
+from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
+
+LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+USUAL_LEVEL = 0.8
+FEWEST = 50  # validation items of a cell of category and band; a smaller one takes its band's, or all
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """The low and high end of each item's range in dollars, NaN where there is none, at one level."""
+
+    level: float
+    low: np.ndarray  # float64 (items,)
+    high: np.ndarray
+
+
+# From validation
+
+
+def conformal_ranges(
+    guesses: np.ndarray, categories: Sequence[str], validation: pl.DataFrame, level: float = USUAL_LEVEL
+) -> Ranges:
+    """Ranges around guesses from how far validation's prices were from theirs.
+
+    `validation` has price, guess (dollars, null or not finite where there is none) and category. Distances are those
+    of the logarithms, since a guess of $500 is off by more dollars than one of $5; they are taken by side, as prices
+    reach further up than down. Of each side the ceil((n + 1) (1 + level) / 2)-th smallest is used, which keeps the
+    promise for any n. They are taken by category and by the price band of the guess (Mondrian; Vovk et al., 2005), or
+    the promise would be kept by easy items alone; a cell of fewer than 50 items takes those of its band, a band with
+    fewer takes all. Ends stay within $1 to $999. NaN where validation is too small to promise so much.
+    """
+    usable = pl.col("guess").is_finite().fill_null(False)
+    known = validation.filter(usable)
+    base = np.clip(known["guess"].to_numpy(), LOWEST_SLOT, HIGHEST_SLOT)
+    distances = np.log(known["price"].to_numpy()) - np.log(base)
+    known_cells = list(zip(known["category"].to_list(), _band_of(base), strict=True))
+    guesses = np.clip(np.asarray(guesses, dtype=np.float64), LOWEST_SLOT, HIGHEST_SLOT)
+    cells = list(zip(categories, _band_of(guesses), strict=True))
+    shift = _shifts(distances, known_cells, level)
+    ends = np.array([shift(cell) for cell in cells], dtype=np.float64).reshape(len(cells), 2)
+    low, high = np.exp(np.log(guesses)[:, None] + ends).T
+    return Ranges(level, np.clip(low, LOWEST_SLOT, HIGHEST_SLOT), np.clip(high, LOWEST_SLOT, HIGHEST_SLOT))
+
+
+def _band_of(guesses: np.ndarray) -> list[int]:
+    return np.clip(np.searchsorted(BANDS, np.nan_to_num(guesses), side="right") - 1, 0, len(BANDS) - 2).tolist()
+
+
+def _shifts(distances: np.ndarray, cells: list[tuple[str, int]], level: float):
+    """A function from a cell to how far its ends lie below and above the logarithm of a guess."""
+    by_cell: dict[object, list[float]] = {}
+    for cell, distance in zip(cells, distances.tolist(), strict=True):
+        by_cell.setdefault(cell, []).append(distance)
+        by_cell.setdefault(cell[1], []).append(distance)
+    found = {cell: _ends(np.array(values), level) for cell, values in by_cell.items() if len(values) >= FEWEST}
+    of_all = _ends(distances, level)
+    return lambda cell: found.get(cell, found.get(cell[1], of_all))
+
+
+def _ends(distances: np.ndarray, level: float) -> tuple[float, float]:
+    """The lower and upper end, each missing at most (1 - level) / 2 of what comes."""
+    count = len(distances)
+    place = math.ceil((count + 1) * (1 + level) / 2)
+    if place > count:
+        return math.nan, math.nan
+    ordered = np.sort(distances)
+    return float(ordered[count - place]), float(ordered[place - 1])
+
+
+# From a distribution
+
+
+def distribution_ranges(chances: np.ndarray, level: float = USUAL_LEVEL) -> Ranges:
+    """Ranges of distributions over slots 0 to 999, float (items, 1000): the slots between which `level` lies.
+
+    Each side is left with at most (1 - level) / 2. An end is a slot's edge, half a dollar from its middle.
+    """
+    reached = np.cumsum(chances.astype(np.float64), axis=1)
+    reached /= np.maximum(reached[:, -1:], 1e-12)
+    tail = (1 - level) / 2
+    low = (reached < tail - 1e-9).sum(axis=1)
+    high = (reached < 1 - tail - 1e-9).sum(axis=1)
+    return Ranges(level, np.maximum(low - 0.5, 0.5), np.minimum(high + 0.5, HIGHEST_SLOT + 0.5))
+
+
+def read_point(chances: np.ndarray, point: str, quantile: float = 0.5) -> np.ndarray:
+    """One price a row of distributions over slots: float64 (items,) dollars.
+
+    "mean"; "mode" (the likeliest slot, the lowest of equals); "quantile", where the median is 0.5 and has the least
+    expected absolute error.
+    """
+    chances = chances.astype(np.float64)
+    if point == "mean":
+        return chances @ np.arange(chances.shape[1]) / np.maximum(chances.sum(axis=1), 1e-12)
+    if point == "mode":
+        return chances.argmax(axis=1).astype(np.float64)
+    reached = np.cumsum(chances, axis=1)
+    return (reached < quantile * reached[:, -1:] - 1e-9).sum(axis=1).astype(np.float64)
+
+
+def ranked_probability_score(chances: np.ndarray, prices: np.ndarray) -> np.ndarray:
+    """The continuous ranked probability score of each distribution in dollars: float64 (items,), less is better.
+
+    The sum over whole dollars of the squared difference between the distribution's and the price's step (Matheson and
+    Winkler, 1976; Gneiting and Raftery, 2007). Of a certain guess it is the absolute error.
+    """
+    reached = np.cumsum(chances.astype(np.float64), axis=1)
+    reached /= np.maximum(reached[:, -1:], 1e-12)
+    stands = np.arange(chances.shape[1])[None, :] >= np.round(prices)[:, None]
+    return ((reached - stands) ** 2).sum(axis=1)
+
+
+# What they are worth
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many prices lie within their ranges, of those that have one, and how wide the ranges are."""
+
+    level: float  # what was promised
+    items: int
+    covered: float | None  # share, 0 to 1
+    low: float | None  # its 95 % interval
+    high: float | None
+    median_width: float | None  # dollars
+    median_ratio: float | None  # high end over low end
+    score: float | None  # mean interval score in dollars, less is better
+
+    @property
+    def keeps_promise(self) -> bool | None:
+        """Whether what was promised lies in the interval of what was seen."""
+        return None if self.low is None else self.low <= self.level <= self.high
+
+
+def coverage(prices: np.ndarray, ranges: Ranges) -> Coverage:
+    """Hold ranges against the prices.
+
+    The interval is Wilson's (1927) for a share. The interval score adds to the width 2 / (1 - level) dollars for every
+    dollar that the price lies outside (Gneiting and Raftery, 2007, equation 43): neither wide nor bold ranges win it.
+    """
+    known = np.isfinite(ranges.low) & np.isfinite(ranges.high)
+    count = int(known.sum())
+    if not count:
+        return Coverage(ranges.level, 0, None, None, None, None, None, None)
+    price, low, high = prices[known], ranges.low[known], ranges.high[known]
+    inside = (low <= price) & (price <= high)
+    outside = np.maximum(low - price, 0) + np.maximum(price - high, 0)
+    score = (high - low) + 2 / (1 - ranges.level) * outside
+    return Coverage(
+        ranges.level,
+        count,
+        float(inside.mean()),
+        *wilson(int(inside.sum()), count),
+        float(np.median(high - low)),
+        float(np.median(high / low)),
+        float(score.mean()),
+    )
+
+
+def wilson(hits: int, count: int, z: float = 1.959964) -> tuple[float, float]:
+    """The 95 % interval of a share of `count` that are alike to come (Wilson, 1927)."""
+    share = hits / count
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return max(0.0, middle - half), min(1.0, middle + half)

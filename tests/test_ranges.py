@@ -1,0 +1,134 @@
+"""Ranges keep what they promise, and a strip of coverage notices those that do not."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pricer.evaluation.ranges import (
+    LEVELS,
+    conformal_ranges,
+    coverage,
+    distribution_ranges,
+    ranked_probability_score,
+    read_point,
+    wilson,
+)
+
+CATEGORIES = np.array(["Tools", "Toys", "Office"])
+
+
+def market(count: int, seed: int, spread: float = 0.4) -> pl.DataFrame:
+    """Prices and guesses of one law: dear items are guessed worse, and so are toys."""
+    random = np.random.default_rng(seed)
+    price = random.lognormal(3.5, 1.0, count).clip(1, 999)
+    category = CATEGORIES[random.integers(3, size=count)]
+    noise = random.normal(0.1, spread, count) * (1 + (category == "Toys")) * (0.7 + 0.3 * (price > 50))
+    return pl.DataFrame({"price": price, "guess": (price * np.exp(noise)).clip(1, 999), "category": category})
+
+
+def ranges_of(exam: pl.DataFrame, validation: pl.DataFrame, level: float):
+    return conformal_ranges(exam["guess"].to_numpy(), exam["category"].to_list(), validation, level)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_conformal_ranges_of_exchangeable_data_cover_what_they_promise(level):
+    seen = [
+        coverage(exam["price"].to_numpy(), ranges_of(exam, market(5000, 100 + seed), level)).covered
+        for seed, exam in ((seed, market(5000, seed)) for seed in range(6))
+    ]
+    assert np.mean(seen) == pytest.approx(level, abs=0.02)
+
+
+def test_they_cover_each_category_and_band_alike():
+    exam = market(20_000, 1)
+    ranges = ranges_of(exam, market(10_000, 2), 0.8)
+    price = exam["price"].to_numpy()
+    inside = pl.Series("inside", (ranges.low <= price) & (price <= ranges.high))
+    by_category = exam.with_columns(inside).group_by("category").agg(pl.col("inside").mean())
+    assert by_category["inside"].to_numpy() == pytest.approx(0.8, abs=0.03)
+    width = exam.with_columns(ratio=pl.Series(ranges.high / ranges.low)).group_by("category").agg(pl.median("ratio"))
+    ratio_of = dict(width.iter_rows())
+    assert ratio_of["Toys"] > 1.5 * ratio_of["Tools"]
+
+
+def test_a_validation_of_another_law_is_noticed():
+    exam = market(1500, 3)
+    calm = market(1500, 4, spread=0.15)
+    found = [coverage(exam["price"].to_numpy(), ranges_of(exam, calm, level)) for level in LEVELS]
+    assert [each.keeps_promise for each in found] == [False] * len(LEVELS)
+    honest = [coverage(exam["price"].to_numpy(), ranges_of(exam, market(1500, 5), level)) for level in LEVELS]
+    assert sum(each.keeps_promise for each in honest) >= len(LEVELS) - 1
+
+
+def test_a_small_cell_takes_what_its_band_or_all_have():
+    validation, exam = market(300, 6), market(50, 7)
+    unseen = exam.with_columns(category=pl.lit("Never seen"))
+    assert np.isfinite(ranges_of(unseen, validation, 0.8).low).all()
+
+
+def test_what_validation_cannot_promise_is_not_given():
+    exam = market(10, 8)
+    ranges = ranges_of(exam, market(30, 9), 0.95)
+    assert np.isnan(ranges.low).all()
+    found = coverage(exam["price"].to_numpy(), ranges)
+    assert (found.items, found.covered, found.keeps_promise) == (0, None, None)
+    assert np.isfinite(ranges_of(exam, market(39, 9), 0.95).low).all()
+    assert np.isnan(ranges_of(exam, market(0, 9), 0.5).low).all()
+
+
+def test_no_answers_of_validation_do_not_count_and_of_the_exam_have_no_range():
+    validation = market(200, 10).with_columns(guess=pl.Series([None, float("nan"), *market(198, 10)["guess"]]))
+    exam = market(3, 11).with_columns(guess=pl.Series([float("nan"), 20.0, 4999.0]))
+    ranges = ranges_of(exam, validation, 0.8)
+    assert np.isnan(ranges.low[0])
+    assert ranges.low[1] < 20 < ranges.high[1]
+    assert ranges.high[2] == 999
+
+
+def slots(*chances: dict[int, float]) -> np.ndarray:
+    table = np.zeros((len(chances), 1000))
+    for row, chance in zip(table, chances, strict=True):
+        for slot, share in chance.items():
+            row[slot] = share
+    return table
+
+
+def test_ranges_and_points_of_a_distribution():
+    table = slots({10: 0.05, 20: 0.5, 30: 0.4, 900: 0.05}, {7: 1.0})
+    ranges = distribution_ranges(table, 0.8)
+    assert list(zip(ranges.low, ranges.high, strict=True)) == [(19.5, 30.5), (6.5, 7.5)]
+    assert distribution_ranges(table, 0.95).low[0] == 9.5
+    assert read_point(table, "mean").tolist() == pytest.approx([67.5, 7.0])
+    assert read_point(table, "mode").tolist() == [20.0, 7.0]
+    assert read_point(table, "quantile", 0.5).tolist() == [20.0, 7.0]
+    assert read_point(table, "quantile", 0.9).tolist() == [30.0, 7.0]
+    assert read_point(table, "quantile", 0.02)[0] == 10.0
+
+
+def test_half_precision_distributions_are_read_as_if_they_added_up():
+    table = np.full((1, 1000), 1 / 1000).astype(np.float16)
+    assert read_point(table, "quantile", 0.5)[0] == pytest.approx(500, abs=2)
+    ranges = distribution_ranges(table, 0.9)
+    assert (ranges.low[0], ranges.high[0]) == pytest.approx((49.5, 949.5), abs=2)
+
+
+def test_the_ranked_probability_score_of_a_certain_guess_is_its_error():
+    table = slots({100: 1.0}, {40: 0.5, 60: 0.5})
+    assert ranked_probability_score(table, np.array([130.0, 50.0])).tolist() == [30.0, 5.0]
+
+
+def test_the_interval_score_prefers_honest_ranges():
+    exam, validation = market(3000, 12), market(3000, 13)
+    honest = ranges_of(exam, validation, 0.8)
+    price = exam["price"].to_numpy()
+    score = coverage(price, honest).score
+    for factor in (0.5, 2.0):  # bold and timid
+        middle = exam["guess"].to_numpy()
+        other = type(honest)(0.8, middle * (honest.low / middle) ** factor, middle * (honest.high / middle) ** factor)
+        assert coverage(price, other).score > score
+
+
+def test_wilson_is_the_known_interval():
+    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert wilson(0, 10)[0] == 0
+    assert wilson(10, 10)[1] == pytest.approx(1)

@@ -1,0 +1,55 @@
+"""Prices that good models doubt together, what all say of one item, and what errors cost."""
+
+import polars as pl
+import pytest
+
+from pricer.evaluation.frontier import cost_table, on_frontier
+from pricer.evaluation.suspects import one_item, suspects
+from tests.grading import graded, graded_run
+
+
+def test_a_price_that_models_agree_against_is_suspect():
+    prices = [10.0, 100.0, 100.0, 999.0]
+    runs = [
+        graded_run(graded(prices, guesses), name=name)
+        for name, guesses in (
+            ("a", [11.0, 30.0, 100.0, 20.0]),
+            ("b", [10.0, 35.0, 300.0, 21.0]),
+            ("c", [12.0, 38.0, 20.0, 22.0]),
+        )
+    ]
+    found = suspects(runs)
+    assert found["item_id"].to_list() == ["i00003", "i00001"]
+    assert found["middle"].to_list() == pytest.approx([21.0, 35.0])
+    assert found["times"].to_list() == pytest.approx([999 / 21, 100 / 35])
+    assert suspects(runs[:2]).is_empty()
+    assert suspects(runs, most=1)["item_id"].to_list() == ["i00003"]
+    assert suspects([graded_run(run.table.clear(), name=run.name) for run in runs]).is_empty()
+
+
+def test_no_answer_is_no_agreement():
+    runs = [graded_run(graded([500.0], [guess]), name=str(guess)) for guess in (50.0, 51.0, None)]
+    assert suspects(runs).is_empty()
+
+
+def test_one_item_across_all_runs():
+    runs = [graded_run(graded([10.0, 100.0], [10.0, guess]), name=f"to {guess}") for guess in (500.0, 90.0, None)]
+    found = one_item(runs, "i00001")
+    assert found["name"].to_list() == ["to 90.0", "to None", "to 500.0"]
+    assert found["error"].to_list() == [10.0, 50.0, 400.0]
+    assert one_item(runs, "nothing").is_empty()
+
+
+def test_the_frontier_holds_what_nothing_beats():
+    table = pl.DataFrame({"error": [10.0, 20.0, 30.0, 10.0], "cost": [5.0, 1.0, 2.0, 6.0]})
+    assert on_frontier(table, "cost").to_list() == [True, True, False, False]
+    twins = pl.DataFrame({"error": [10.0, 10.0], "cost": [1.0, 1.0]})
+    assert on_frontier(twins, "cost").all()
+
+
+def test_costs_are_told_per_1000_guesses():
+    facts = {"run": "a", "name": "a", "family": "hosted", "error": 5.0, "fit_seconds": 0.0}
+    table = cost_table([facts | {"guess_seconds": 50.0, "cost_dollars": 0.25, "asked_items": 250}])
+    assert table["seconds_per_1000"][0] == 200.0
+    assert table["dollars_per_1000"][0] == 1.0
+    assert table["dollars_per_1000_frontier"][0]
