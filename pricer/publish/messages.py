@@ -230,7 +230,7 @@ def _read(line: bytes) -> object:
     try:
         row = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        raise _Wrong(f"not JSON: {error.msg.lower()} at character {error.pos + 1:,}") from None
+        raise _Wrong(f"not JSON: {error.msg.lower().removesuffix(' at')} at character {error.pos + 1:,}") from None
     except RecursionError:
         raise _Wrong("not JSON that can be read: nested too deeply") from None
     except ValueError as error:
