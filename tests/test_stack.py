@@ -181,3 +181,12 @@ def test_a_missing_guess_is_a_failed_one(dataset, tmp_path):
     done = import_guesses(tmp_path / "guesses.csv", "all", "Ada")
     assert done.run.guesses()["status"].to_list() == ["failed"]
     assert isinstance(done.run.guesses().schema["guess"], pl.Float64)
+
+
+def test_a_stack_keeps_guesses_of_validation_by_weights_that_have_not_seen_them(parts):
+    run = stack_run(Order("stack", "all", of=tuple(part.id for part in parts)))
+    kept, weights = run.validation_guesses(), run.model().weights_
+    seen = np.column_stack([part.validation_guesses()["guess"] for part in parts]).clip(1, 999) @ weights
+    assert len(kept) == len(seen)
+    assert not np.allclose(kept["guess"], seen)
+    assert np.corrcoef(kept["guess"], seen)[0, 1] > 0.9

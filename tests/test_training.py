@@ -13,6 +13,8 @@ from pricer.curation.recipe import Recipe
 from pricer.errors import PricerError
 from pricer.evaluation.errors import metrics
 from pricer.evaluation.leaderboard import leaderboard
+from pricer.evaluation.scoring import Scoring
+from pricer.models import without_price
 from pricer.runs.guessing import describe, guess_prices, read_descriptions, runs_that_guess, worked_examples
 from pricer.runs.store import RunManifest, list_runs, open_run
 from pricer.runs.training import Order, live_guesses, read_train, train_run
@@ -171,3 +173,25 @@ def test_a_model_that_gives_a_distribution_has_it_kept_beside_its_guesses(datase
     chances = np.load(run.folder / "distribution.npy", allow_pickle=False)
     assert chances.dtype == np.float16 and chances.shape == (len(run.guesses()), 1000)
     assert not (train_run(Order("mean", "all")).folder / "distribution.npy").exists()
+
+
+def test_a_run_keeps_what_it_guessed_of_validation(dataset):
+    run = train_run(Order("tfidf-ridge", dataset.name))
+    kept, items = run.validation_guesses(), dataset.validation().collect()
+    assert kept["item_id"].to_list() == items["item_id"].to_list()
+    assert kept["price"].to_list() == items["price"].to_list()
+    np.testing.assert_array_equal(kept["guess"], run.model().predict(without_price(items)))
+
+
+def test_another_point_of_a_distribution_is_read_without_asking_again(dataset):
+    run = train_run(Order("bins", dataset.name, {"epochs": 1, "width": 8}))
+    guessed, chances = run.graded().table["guess"], run.distribution()
+    assert chances.shape == (len(guessed), 1000)
+    mean = run.graded(Scoring(point="mean")).table["guess"].to_numpy()
+    np.testing.assert_allclose(mean, chances.astype(float) @ np.arange(1000) / chances.astype(float).sum(axis=1))
+    low = run.graded(Scoring(point="quantile", quantile=0.1)).table["guess"]
+    assert (low <= guessed + 1).all()
+    assert low.mean() < guessed.mean()
+    plain = train_run(Order("mean", dataset.name))
+    assert plain.distribution() is None
+    assert plain.graded(Scoring(point="mode")).table.equals(plain.graded().table)

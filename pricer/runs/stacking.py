@@ -1,19 +1,21 @@
 """A stack's run: weights for the runs that it is made of, from validation, and their stored guesses added up."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from pricer.curation.dataset import Dataset, open_dataset
 from pricer.errors import PricerError
-from pricer.models import Model, without_price
+from pricer.models import Model
+from pricer.models.folding import deal_folds
 from pricer.models.stack import Stack
 from pricer.progress import Report, Step, silent
 from pricer.runs.store import MODEL, Run, open_run
-from pricer.runs.training import Asked, Order, guess_table, keep_run, make_manifest
+from pricer.runs.training import Asked, Order, ask_validation, guess_table, keep_run, make_manifest, validation_table
 
-_AT_ONCE = 256
+_FOLDS = 5
 _FEWEST = 30  # validation items; with fewer the weights are chance
 
 
@@ -33,13 +35,15 @@ def stack_run(order: Order, report: Report = silent) -> Run:
         )
     started = time.monotonic()
     models = [run.model() for run in runs]
-    guesses = [_ask(model, run.name, validation, report) for model, run in zip(models, runs, strict=True)]
-    stack = Stack(order.seed).weigh(
-        [run.id for run in runs], models, np.column_stack(guesses), validation["price"].to_numpy()
+    guesses = np.column_stack(
+        [_guesses_of(run, model, validation, report) for run, model in zip(runs, models, strict=True)]
     )
+    prices = validation["price"].to_numpy()
+    stack = Stack(order.seed).weigh([run.id for run in runs], models, guesses, prices)
     fit_seconds = time.monotonic() - started
     report(Step("Adding up guesses", len(runs), "runs"))
-    asked = _add_up(stack, runs)
+    own = _out_of_fold(guesses, prices, validation["group"].to_numpy(), order.seed)
+    asked = replace(_add_up(stack, runs), validation=validation_table(validation, own))
     return keep_run(_manifest(order, dataset, runs, asked, fit_seconds), asked, stack)
 
 
@@ -65,14 +69,22 @@ def _runs_of(order: Order, dataset: Dataset) -> list[Run]:
     return runs
 
 
-def _ask(model: Model, name: str, validation: pl.DataFrame, report: Report) -> np.ndarray:
-    """What a run's model guesses of validation, in dollars."""
-    guesses = [np.zeros(0)]
-    for batch in without_price(validation).iter_slices(_AT_ONCE):
-        guesses.append(model.predict(batch))
-        done = sum(map(len, guesses))
-        report(Step(f"Asking {name}", done, "items", done / len(validation)))
-    return np.concatenate(guesses)
+def _guesses_of(run: Run, model: Model, validation: pl.DataFrame, report: Report) -> np.ndarray:
+    """What a run's model guesses of validation, in dollars: as its run keeps them, if that was of the same items."""
+    kept = run.validation_guesses()
+    if kept is not None and kept["item_id"].equals(validation["item_id"]):
+        return kept["guess"].to_numpy()
+    return ask_validation(model, validation, f"Asking {run.name}", report)
+
+
+def _out_of_fold(guesses: np.ndarray, prices: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
+    """The stack's guesses of validation, each with weights that have not seen its group: its ranges go by them."""
+    folds, own = deal_folds(groups, _FOLDS, seed), np.empty(len(prices))
+    for fold in range(_FOLDS):
+        held = folds == fold
+        if held.any():
+            own[held] = Stack().weigh((), (), guesses[~held], prices[~held]).combine(guesses[held])
+    return own
 
 
 def _add_up(stack: Stack, runs: list[Run]) -> Asked:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import insert, select
@@ -14,13 +15,19 @@ from pricer.catalogue.store import MANIFEST
 from pricer.curation.dataset import Dataset, Split, open_dataset
 from pricer.errors import PricerError
 from pricer.evaluation.errors import GradedRun
+from pricer.evaluation.ranges import read_point
+from pricer.evaluation.scoring import DEFAULT, Scoring
 from pricer.models import Model, load
 from pricer.runs import database
 
 GUESSES = "guesses.parquet"
 DISTRIBUTION = "distribution.npy"  # of a model that gives one: float16 (guesses, 1000) over slots 0 to 999
+VALIDATION = "validation.parquet"  # item_id and guess of the dataset's validation; not of imported guesses
 MODEL = "model"
-_EXAM_COLUMNS = ("item_id", "price", "group", "category", "title", "natural_rank", "balanced_rank")
+_EXAM_COLUMNS = (
+    "item_id", "price", "group", "category", "title", "natural_rank", "balanced_rank",
+    "store", "characters", "weight_pounds", "rank",
+)  # fmt: skip
 
 
 class RunManifest(BaseModel):
@@ -89,11 +96,27 @@ class Run:
         """item_id, guess (dollars or null), status, low, high, seconds, cost_dollars, raw_answer."""
         return pl.read_parquet(self.folder / GUESSES)
 
-    def graded(self) -> GradedRun:
-        """The guesses beside the prices, as evaluation reads them."""
+    def distribution(self) -> np.ndarray | None:
+        """How likely each slot is for each guess, in their order: float16 (guesses, 1000), read as it is needed."""
+        path = self.folder / DISTRIBUTION
+        return np.load(path, mmap_mode="r", allow_pickle=False) if path.is_file() else None
+
+    def validation_guesses(self) -> pl.DataFrame | None:
+        """What its model guessed of the dataset's validation: item_id, price, guess, category; None if not kept."""
+        path = self.folder / VALIDATION
+        if not path.is_file():
+            return None
+        items = self.dataset().validation().select("item_id", "price", "category").collect()
+        return items.join(pl.read_parquet(path), on="item_id", how="inner", maintain_order="left")
+
+    def graded(self, scoring: Scoring = DEFAULT) -> GradedRun:
+        """The guesses beside the prices, as evaluation reads them; of a distribution the point that scoring names."""
         leaked = ("leaked",) if self.manifest.split == "naive" else ()
         exam = self.dataset().exam().select(*_EXAM_COLUMNS, *leaked).collect()
-        table = self.guesses().select("item_id", "guess", "status").join(exam, on="item_id", how="left")
+        guesses, chances = self.guesses().select("item_id", "guess", "status"), self.distribution()
+        if chances is not None and scoring.point != "as guessed":
+            guesses = guesses.with_columns(guess=pl.Series(read_point(chances, scoring.point, scoring.quantile)))
+        table = guesses.join(exam, on="item_id", how="left", maintain_order="left")
         manifest = self.manifest
         return GradedRun(self.id, self.name, manifest.family, manifest.exam_hash, manifest.train_median, table)
 

@@ -6,7 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -27,7 +27,7 @@ from pricer.files import publish, staged_folder
 from pricer.models import GivesDistribution, Model, make_model, without_price
 from pricer.models.registry import find_kind
 from pricer.progress import Report, Step, silent
-from pricer.runs.store import DISTRIBUTION, GUESSES, MODEL, Run, RunManifest, record_run, write_manifest
+from pricer.runs.store import DISTRIBUTION, GUESSES, MODEL, VALIDATION, Run, RunManifest, record_run, write_manifest
 
 FIRST_STREAM = xxhash.xxh3_64_intdigest(b"first")  # the order in which "the first n of train" are taken
 LIVE = "guesses.jsonl"  # in a job's folder: the guesses as they arrive
@@ -67,6 +67,7 @@ class Asked:
     guesses: pl.DataFrame
     seconds: float
     distribution: np.ndarray | None = None  # float16 (guesses, 1000), of a model that gives one
+    validation: pl.DataFrame | None = None  # item_id and guess of validation, which ranges and stacks go by
 
 
 def train_run(order: Order, report: Report = silent) -> Run:
@@ -83,10 +84,13 @@ def train_run(order: Order, report: Report = silent) -> Run:
     check_memory(order, min(order.first_n or dataset.manifest.train, dataset.manifest.train))
     train = read_train(dataset, order.model, order.first_n)
     report(Step("Fitting", len(train), "items"))
+    validation = _read(dataset.validation(), order.model)
     started = time.monotonic()
-    model.fit(train, _read(dataset.validation(), order.model), report)
+    model.fit(train, validation, report)
     fit_seconds = time.monotonic() - started
     asked = _ask(model, read_exam(dataset, order), float(train["price"].median()), report)
+    guesses = ask_validation(model, validation, "Guessing validation", report)
+    asked = replace(asked, validation=validation_table(validation, guesses))
     return keep_run(make_manifest(order, dataset, train, asked, fit_seconds), asked, model)
 
 
@@ -98,6 +102,8 @@ def keep_run(manifest: RunManifest, asked: Asked, model: Model | None) -> Run:
         asked.guesses.write_parquet(folder / GUESSES)
         if asked.distribution is not None:
             np.save(folder / DISTRIBUTION, asked.distribution, allow_pickle=False)
+        if asked.validation is not None:
+            asked.validation.write_parquet(folder / VALIDATION)
         write_manifest(folder, manifest)
         publish(folder, settings.runs_folder() / manifest.id)
     return record_run(manifest)
@@ -171,6 +177,21 @@ def _ask(model: Model, exam: pl.DataFrame, train_median: float, report: Report) 
     seconds = time.monotonic() - started
     distribution = np.concatenate(chances) if chances else None
     return Asked(guess_table(exam["item_id"], np.concatenate(guesses), seconds), seconds, distribution)
+
+
+def ask_validation(model: Model, validation: pl.DataFrame, stage: str, report: Report = silent) -> np.ndarray:
+    """What a model guesses of a dataset's validation: float64 (items,) dollars."""
+    guesses = [np.zeros(0)]
+    for batch in without_price(validation).iter_slices(_BATCH):
+        guesses.append(model.predict(batch))
+        done = sum(map(len, guesses))
+        report(Step(stage, done, "items", done / len(validation)))
+    return np.concatenate(guesses)
+
+
+def validation_table(validation: pl.DataFrame, guesses: np.ndarray) -> pl.DataFrame:
+    """Guesses of validation as a run keeps them."""
+    return validation.select("item_id", guess=pl.Series(guesses, dtype=pl.Float64))
 
 
 def guess_table(
