@@ -23,6 +23,7 @@ from pricer.curation.solver import Solution, Wishes, solve
 from pricer.evaluation.comparison import Paired, paired
 from pricer.evaluation.effects import Effect
 from pricer.evaluation.effects import effect as find_effect
+from pricer.evaluation.effects import steps as find_steps
 from pricer.evaluation.errors import GradedRun, Metrics, Reading, asked, metrics, scored
 from pricer.evaluation.leaderboard import leaderboard
 from pricer.evaluation.leaks import LeakErrors, leak_errors
@@ -162,6 +163,11 @@ def versus(run: Run, other: Run, reading: Reading) -> Paired:
 @st.cache_data(max_entries=32, show_spinner=False, hash_funcs=_KEYS)
 def effect(reference: Run, other: Run, reading: Reading) -> Effect:
     return find_effect(graded(reference), graded(other), reading)
+
+
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_KEYS)
+def steps(rungs: tuple[str, ...], runs: list[Run], reading: Reading) -> pl.DataFrame:
+    return find_steps(list(zip(rungs, map(graded, runs), strict=True)), reading)
 
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs=_KEYS)

@@ -8,8 +8,9 @@ import polars as pl
 
 from pricer.catalogue.roles import BANDS
 from pricer.evaluation.comparison import NOTHING, Paired, paired, require_same_exam
-from pricer.evaluation.errors import GradedRun, Reading, asked, price_bands, scored
+from pricer.evaluation.errors import GradedRun, Reading, asked, metrics, price_bands
 from pricer.evaluation.intervals import mean_interval
+from pricer.evaluation.scoring import scored
 
 By = Literal["band", "category"]
 
@@ -120,3 +121,43 @@ def _verdict(difference: float, low: float | None, high: float | None) -> str:
     if low is None or high is None or low <= 0 <= high or abs(difference) < NOTHING:
         return "tie"
     return "better" if difference < 0 else "worse"
+
+
+STEP_SCHEMA = {
+    "rung": pl.String,
+    "family": pl.String,
+    "error": pl.Float64,  # dollars
+    "error_low": pl.Float64,
+    "error_high": pl.Float64,
+    "difference": pl.Float64,  # error less that of the rung before, on the same items; null for the first
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "verdict": pl.String,  # "better", "worse" or "tie"; null for the first
+    "items_to_settle": pl.Int64,
+}
+
+
+def steps(rungs: list[tuple[str, GradedRun]], reading: Reading = "natural", seed: int = 0) -> pl.DataFrame:
+    """What each rung of a ladder bought over the one before; columns as in `STEP_SCHEMA`.
+
+    PricerError where they were graded on different exams.
+    """
+    rows = []
+    for place, (label, run) in enumerate(rungs):
+        found = metrics(run.table, run.train_median, reading, seed=seed)
+        step = paired(run, rungs[place - 1][1], reading, seed=seed) if place else None
+        rows.append(
+            {
+                "rung": label,
+                "family": run.family,
+                "error": found.error,
+                "error_low": found.error_low,
+                "error_high": found.error_high,
+                "difference": step and step.difference,
+                "low": step and step.low,
+                "high": step and step.high,
+                "verdict": step and ("tie" if step.tied else "better" if step.difference < 0 else "worse"),
+                "items_to_settle": step and step.items_to_settle,
+            }
+        )
+    return pl.DataFrame(rows, schema=STEP_SCHEMA)

@@ -6,8 +6,9 @@
 Nothing of it is stored: who opens it a week later, or on the command line, reads the same runs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import psutil
 
@@ -78,34 +79,34 @@ def dataset_label(dataset: Dataset) -> str:
 
 
 def read_parts(orders: Sequence[LabelledOrder]) -> list[Part]:
-    """What stands of these labelled orders, each for its dataset."""
+    """What stands of these orders."""
     runs = list_runs()
+    ids = {label: run.id for run in reversed(runs) for label in (run.name, run.id)}  # of a name the last, as open_run
     launched = [(job, order) for job in list_launches() if (order := _order_of(job))]
-    return [Part(*each, *_found(each[1], each[2], runs, launched)) for each in orders]
+    parts = []
+    for label, order, dataset in orders:
+        run = next((run for run in runs if carries_out(run, order, dataset, ids)), None)
+        jobs = (job for job, other in launched if _is_same(other, order, dataset, ids))
+        parts.append(Part(label, order, dataset, run, None if run else next(jobs, None)))
+    return parts
 
 
 def _order_of(job: Launch) -> Order | None:
     return read_order(job.arguments) if job.arguments[:1] == (VERB,) else None
 
 
-def _found(
-    order: Order, dataset: Dataset, runs: list[Run], launched: list[tuple[Launch, Order]]
-) -> tuple[Run | None, Launch | None]:
-    run = next((run for run in runs if carries_out(run, order, dataset)), None)
-    if run:
-        return run, None
-    return None, next((job for job, other in launched if _is_same(other, order, dataset)), None)
+def carries_out(run: Run, order: Order, dataset: Dataset, ids: Mapping[str, str] = MappingProxyType({})) -> bool:
+    """Whether a run is what an order asks for; of train it is the number of items that counts, not how it was told.
 
-
-def carries_out(run: Run, order: Order, dataset: Dataset) -> bool:
-    """Whether a run is what an order asks for; of train it is the number of items that counts, not how it was told."""
+    `ids` says which run each label means that the order of a stack may name.
+    """
     of = run.manifest
     if (of.dataset_id, of.model, of.seed, of.asked, of.first_k) != (
         dataset.id, order.model, order.seed, order.asked, order.first_k,
     ):  # fmt: skip
         return False
     if order.of:
-        return set(of.of) == set(order.of)
+        return set(of.of) == _ids_of(order, ids)
     return of.model_settings == _settings(order) and of.train_items == trained_on(order, dataset)
 
 
@@ -113,9 +114,13 @@ def _settings(order: Order) -> dict[str, int | float]:
     return find_kind(order.model).check_settings(order.settings)
 
 
-def _is_same(one: Order, other: Order, dataset: Dataset) -> bool:
+def _ids_of(order: Order, ids: Mapping[str, str]) -> set[str]:
+    return {ids.get(label, label) for label in order.of}
+
+
+def _is_same(one: Order, other: Order, dataset: Dataset, ids: Mapping[str, str]) -> bool:
     """Whether two orders for a dataset ask for the same run."""
-    if one.dataset not in (dataset.name, dataset.id) or set(one.of) != set(other.of):
+    if one.dataset not in (dataset.name, dataset.id) or _ids_of(one, ids) != _ids_of(other, ids):
         return False
     try:
         alike = (_settings(one), trained_on(one, dataset)) == (_settings(other), trained_on(other, dataset))

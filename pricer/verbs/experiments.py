@@ -3,7 +3,9 @@
 import argparse
 import dataclasses
 import shlex
+from collections.abc import Callable
 
+from pricer.errors import PricerError
 from pricer.progress import Report, duration
 from pricer.verbs.verb import Verbs, setting
 
@@ -17,6 +19,13 @@ def add_verbs(verbs: Verbs) -> None:
     )
     verb.add_argument("--first", type=int, metavar="N", help="train on N items of each (default: of the smallest)")
     _add_settings(verb)
+    _add_reading(verb)
+    _add_launch(verb)
+
+    verb = verbs.add("ladder", "climb from a constant guess to a stack on one exam", _ladder, _ladder_words)
+    verb.add_argument("--dataset", required=True, metavar="NAME", help="name or id of the dataset")
+    verb.add_argument("--without", action="append", default=[], metavar="MODEL", help="leave this rung out (repeat)")
+    verb.add_argument("--seed", type=int, default=42, help="of the models (default 42)")
     _add_reading(verb)
     _add_launch(verb)
 
@@ -47,12 +56,12 @@ def _stated(options: argparse.Namespace) -> dict[str, int | float]:
     return stated
 
 
-def _read(orders: list, options: argparse.Namespace) -> tuple[list, dict]:
+def _read(orders: Callable[[], list], options: argparse.Namespace) -> tuple[list, dict]:
     """What stands of an experiment, launched first where that was asked; and the facts of it that all verbs give."""
     from pricer.runs.experiments import launch_missing, read_parts
 
-    launched = launch_missing(read_parts(orders)) if options.launch else []
-    parts = read_parts(orders)
+    launched = launch_missing(read_parts(orders())) if options.launch else []
+    parts = read_parts(orders())
     return parts, {"parts": [_part_facts(part) for part in parts], "launched": [job.id for job in launched]}
 
 
@@ -96,9 +105,8 @@ def _balance(options: argparse.Namespace, report: Report) -> dict:
     from pricer.runs.experiments_balance import balance_orders
 
     datasets = [open_dataset(label) for label in options.dataset]
-    parts, facts = _read(
-        balance_orders(options.model, datasets, _stated(options), options.seed, options.first), options
-    )
+    orders = balance_orders(options.model, datasets, _stated(options), options.seed, options.first)
+    parts, facts = _read(lambda: orders, options)
     reference, *others = parts
     effects = {}
     for other in others:
@@ -125,8 +133,7 @@ def _balance_words(result: dict) -> str:
     from pricer.figures.effect import difference_words, effect_finding
 
     lines = [
-        f"effect of balance on {result['model']}, beside {result['reference']}, exam {result['exam_hash'][:8]}"
-        f"{' (generated data)' if result['generated'] else ''}",
+        f"effect of balance on {result['model']}, beside {result['reference']}, {_exam_words(result)}",
         *_part_lines(result),
     ]
     for label, found in result["effects"].items():
@@ -139,3 +146,45 @@ def _balance_words(result: dict) -> str:
                 for row in found[title]
             ]
     return "\n".join(lines)
+
+
+def _ladder(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.curation.dataset import open_dataset
+    from pricer.evaluation.effects import steps
+    from pricer.runs.experiments_ladder import RUNGS, ladder_orders
+
+    unknown = set(options.without) - set(RUNGS)
+    if unknown:
+        raise PricerError(f"the ladder has no rung {sorted(unknown)[0]!r}; rungs: {', '.join(RUNGS)}")
+    dataset = open_dataset(options.dataset)
+    rungs = [rung for rung in RUNGS if rung not in options.without]
+    parts, facts = _read(lambda: ladder_orders(dataset, rungs, options.seed), options)
+    standing = [(part.label, part.run.graded()) for part in parts if part.run]
+    return {
+        "dataset": dataset.name,
+        "exam": options.exam,
+        "exam_hash": dataset.manifest.exam_hash,
+        "generated": _generated(parts),
+        **facts,
+        "steps": steps(standing, options.exam).to_dicts(),
+    }
+
+
+def _ladder_words(result: dict) -> str:
+    import polars as pl
+
+    from pricer.evaluation.effects import STEP_SCHEMA
+    from pricer.figures.effect import difference_words
+    from pricer.figures.ladder import ladder_finding
+
+    lines = [f"ladder on {result['dataset']}, {_exam_words(result)}", *_part_lines(result)]
+    if result["steps"]:
+        lines += ["", ladder_finding(pl.DataFrame(result["steps"], schema=STEP_SCHEMA))]
+    for row in result["steps"]:
+        step = f"{row['verdict']:<6}  {difference_words(row)}" if row["verdict"] else ""
+        lines.append(f"  ${row['error']:>8,.2f}  {row['rung']:<28}  {step}".rstrip())
+    return "\n".join(lines)
+
+
+def _exam_words(result: dict) -> str:
+    return f"{result['exam']} exam {result['exam_hash'][:8]}" + (" (generated data)" if result["generated"] else "")

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages.shared.experiments import balance
+from pages.shared.experiments import balance, ladder
 from pricer.curation.dataset import Dataset, list_datasets
 
-KINDS = {"balance": "Effect of balance"}
-_SHOWN = {"balance": balance.show}
+KINDS = {"balance": "Effect of balance", "ladder": "Ladder"}
+_SHOWN = {"balance": balance.show, "ladder": ladder.show}
 
 
 def show(exam_hash: str, reading: str) -> None:
