@@ -12,13 +12,14 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from pricer import settings
 from pricer.errors import PricerError
+from pricer.files import write_beside
 from pricer.progress import Pace, Progress, Report, Step, duration
+from pricer.runs.pulse import give_pulse
 from pricer.verbs import data, experiments, guesses, learned, models, publish, recipes, solve
 from pricer.verbs.verb import Verbs
 
@@ -35,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         result = options.run_verb(options, display)
     except PricerError as error:
         return _fail(display, str(error))
+    except MemoryError as error:
+        return _fail(display, f"out of memory: {error or 'no more was to be had'}", crash="out of memory")
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
             raise
@@ -43,18 +46,24 @@ def main(arguments: list[str] | None = None) -> int:
         display.end()
         print("interrupted; nothing was kept", file=sys.stderr)
         return 130
+    except Exception as error:
+        _leave_result(exit_code=1, error=f"a bug in Pricer, {type(error).__name__}: {_line(error)}; the log tells more")
+        raise
     display.end()
-    _leave("result.json", {"exit_code": 0, "result": result})
+    _leave_result(exit_code=0, result=result)
     print(json.dumps(result, ensure_ascii=False) if options.json else options.words_of_verb(result))
     return 0
 
 
-def _fail(display: "_Display", message: str) -> int:
+def _fail(display: "_Display", message: str, **more: str) -> int:
     display.end()
-    line = " ".join(message.split())
-    _leave("result.json", {"exit_code": 2, "error": line})
-    print(f"pricer: {line}", file=sys.stderr)
+    _leave_result(exit_code=2, error=_line(message), **more)
+    print(f"pricer: {_line(message)}", file=sys.stderr)
     return 2
+
+
+def _line(message: object) -> str:
+    return " ".join(str(message).split())
 
 
 class _Display:
@@ -104,14 +113,14 @@ def _told(progress: Progress) -> str:
     return "  ".join(words)
 
 
+def _leave_result(**result: object) -> None:
+    _leave("result.json", {"attempt": settings.job_attempt(), **result})
+
+
 def _leave(name: str, content: dict) -> None:
     """Leave a record in the job's folder, if this command was launched as a job."""
-    folder = settings.job_folder()
-    if folder is None:
-        return
-    with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".tmp", delete=False, encoding="utf-8") as file:
-        json.dump(content, file)
-    Path(file.name).replace(folder / name)
+    if folder := settings.job_folder():
+        write_beside(folder / name, content)
 
 
 # The server
@@ -149,7 +158,7 @@ def _check_port(port: int) -> None:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str):
         """A slip in the options is one line too."""
-        _leave("result.json", {"exit_code": 2, "error": message})
+        _leave_result(exit_code=2, error=message)
         self.exit(2, f"{self.prog}: {message} (--help tells more)\n")
 
 
@@ -176,4 +185,6 @@ def _interrupt(*_signal: object) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _interrupt)  # so that a cancelled job clears away what it was writing
+    if job_folder := settings.job_folder():
+        give_pulse(job_folder)
     sys.exit(main())

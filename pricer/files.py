@@ -43,6 +43,16 @@ def write_json(path: Path, content: object) -> None:
     write_whole(path, json.dumps(content, indent=1, ensure_ascii=False))
 
 
+def write_beside(path: Path, content: object) -> None:
+    """Write or replace a small JSON file in one step, without waiting for the disk."""
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        beside.write_text(json.dumps(content), encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 @contextmanager
 def staged_folder(parent: Path) -> Iterator[Path]:
     """Give an empty folder to write in; it is removed at the end unless `publish` moved it away."""

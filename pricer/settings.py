@@ -59,9 +59,25 @@ def job_folder() -> Path | None:
     return Path(folder) if folder else None
 
 
-def job_environment(folder: Path) -> dict[str, str]:
+def job_attempt() -> int:
+    """Which attempt at its job this process is (`PRICER_JOB_ATTEMPT`)."""
+    return int(os.environ.get("PRICER_JOB_ATTEMPT") or 1)
+
+
+def checkpoints_folder() -> Path | None:
+    """Where this process leaves checkpoints, and finds those to go on from (`PRICER_CHECKPOINTS`); None outside jobs."""
+    folder = os.environ.get("PRICER_CHECKPOINTS")
+    return Path(folder) if folder else None
+
+
+def job_environment(folder: Path, attempt: int, checkpoints: Path) -> dict[str, str]:
     """The environment of a command that is launched as the job of this folder: ours, with its output unbuffered."""
-    return os.environ | {"PRICER_JOB_FOLDER": str(folder), "PYTHONUNBUFFERED": "1"}
+    return os.environ | {
+        "PRICER_JOB_FOLDER": str(folder),
+        "PRICER_JOB_ATTEMPT": str(attempt),
+        "PRICER_CHECKPOINTS": str(checkpoints),
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 def served_hosts() -> frozenset[str]:

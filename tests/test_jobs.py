@@ -14,8 +14,10 @@ from pricer.runs.jobs import (
     cancel_job,
     cancel_requests,
     claim,
+    end_attempt,
+    end_lapsed,
     finish,
-    give_back,
+    has_lapsed,
     list_jobs,
     open_job,
     record_process,
@@ -24,6 +26,18 @@ from pricer.runs.jobs import (
 )
 
 TRAIN = ["train", "mean", "--dataset", "even"]
+
+
+@pytest.fixture
+def no_delay(monkeypatch):
+    """What crashed is tried again at once."""
+    monkeypatch.setattr(jobs, "DELAY", timedelta(0))
+
+
+@pytest.fixture
+def lapsed(monkeypatch):
+    """Leases have run out as soon as they are given."""
+    monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=-1))
 
 
 def claimed(owner: str = "worker", name: str = "a") -> jobs.Job:
@@ -112,20 +126,19 @@ def test_a_queued_job_is_cancelled_at_once_and_a_running_one_on_request():
     assert cancel_requests("another") == set()
 
 
-def test_a_late_writer_changes_nothing(monkeypatch):
-    with monkeypatch.context() as lapsed:
-        lapsed.setattr(jobs, "LEASE", timedelta(seconds=-1))
-        mine = claimed("frozen")
-    [theirs] = take_over("other", "nowhere")
-    assert not any((beat(mine), record_process(mine, 1, 1.0), give_back(mine), finish(mine, "done", result={})))
+def test_a_late_writer_changes_nothing():
+    mine = claimed("here:frozen")
+    [theirs] = take_over("here:other", "here:")
+    late = (beat(mine), record_process(mine, 1, 1.0), end_attempt(mine, "killed", "x"), finish(mine, "done", result={}))
+    assert not any(late)
     assert open_job(mine.id) == theirs
-    assert (theirs.owner, theirs.attempt, theirs.fence) == ("other", 1, 2)
+    assert (theirs.owner, theirs.attempt, theirs.fence) == ("here:other", 1, 2)
     assert finish(theirs, "done")
 
 
-def test_even_its_own_name_does_not_let_a_late_writer_in():
+def test_even_its_own_name_does_not_let_a_late_writer_in(no_delay):
     early = claimed("worker")
-    give_back(early)
+    end_attempt(early, "killed", "x")
     again = claim("worker")
     assert not finish(early, "crashed")
     assert finish(again, "done")
@@ -133,31 +146,74 @@ def test_even_its_own_name_does_not_let_a_late_writer_in():
 
 def test_a_job_under_a_lease_is_left_to_its_worker():
     job = claimed("here:1")
-    assert take_over("there:2", "there:") == []
+    assert take_over("there:2", "there:") == end_lapsed("there:") == []
     assert take_over("here:1", "here:") == []
+    assert not has_lapsed("here:")
     assert beat(job)
 
 
-def test_the_next_worker_of_a_home_takes_over_at_once_and_another_once_the_lease_has_run_out(monkeypatch):
+def test_the_next_worker_of_a_home_takes_over_at_once():
     claimed("here_1:1")
     assert take_over("here%1:2", "here%1:") == []  # no pattern
     assert [job.owner for job in take_over("here_1:2", "here_1:")] == ["here_1:2"]
-    with monkeypatch.context() as lapsed:
-        lapsed.setattr(jobs, "LEASE", timedelta(seconds=-1))
-        [job] = take_over("here_1:3", "here_1:")
-    assert [job.id for job in take_over("there:1", "there:")] == [job.id]
+
+
+def test_what_a_worker_elsewhere_lets_lapse_is_tried_again(lapsed, no_delay):
+    job = claimed("here:1")
+    assert has_lapsed("here:") and not has_lapsed("there:")
+    assert end_lapsed("here:") == []  # its own successor knows more
+    assert [gone.owner for gone in end_lapsed("there:")] == ["here:1"]
+    assert not beat(job)
+    again = claim("there:2")
+    assert (again.id, again.attempt, again.crash) == (job.id, 2, "lost")
+    assert "here:1" in again.why
 
 
 def test_a_worker_killed_before_its_first_beat_loses_its_job():
     job = claimed("dead")
     with engine().begin() as connection:
         connection.execute(update(jobs.jobs).values(lease_until=None, heartbeat_at=None))
-    assert [taken.id for taken in take_over("other", "nowhere")] == [job.id]
+    assert [gone.id for gone in end_lapsed("nowhere")] == [job.id]
 
 
-def test_a_job_that_was_given_back_counts_its_attempts():
-    give_back(claimed())
-    assert claim("worker").attempt == 2
+# Attempts
+
+
+def test_what_was_killed_is_tried_again_after_a_while_and_says_why():
+    job = claimed()
+    assert end_attempt(job, "killed", "killed by SIGKILL") == "queued"
+    queued = open_job(job.id)
+    assert (queued.state, queued.crash, queued.why) == ("queued", "killed", "attempt 1: killed by SIGKILL")
+    assert timedelta(0) < queued.next_at - queued.started_at <= 2 * jobs.DELAY
+    assert claim("worker") is None
+
+
+def test_after_three_attempts_it_has_crashed_for_good(no_delay):
+    submit(TRAIN, "heavy")
+    ends = [end_attempt(claim("worker"), how, how) for how in ("killed", "out of memory", "frozen")]
+    assert ends == ["queued", "queued", "crashed"]
+    [job] = list_jobs()
+    assert (job.state, job.attempt, job.crash, job.error) == ("crashed", 3, "frozen", "frozen")
+    assert job.why.splitlines() == ["attempt 1: killed", "attempt 2: out of memory", "attempt 3: frozen"]
+    assert claim("worker") is None
+
+
+def test_what_ran_out_of_memory_is_tried_again_once(no_delay):
+    submit(TRAIN, "heavy")
+    assert [end_attempt(claim("worker"), "out of memory", "x") for _ in range(2)] == ["queued", "crashed"]
+
+
+def test_what_became_of_earlier_attempts_stays_on_record_when_it_succeeds(no_delay):
+    end_attempt(claimed(), "killed", "x")
+    finish(claim("worker"), "done", result={})
+    [job] = list_jobs()
+    assert (job.state, job.error, job.why, job.attempt) == ("done", None, "attempt 1: x", 2)
+
+
+def test_a_job_that_crashes_while_someone_cancels_it_is_cancelled():
+    job = claimed()
+    cancel_job(job.id)
+    assert end_attempt(job, "killed", "x") == open_job(job.id).state == "cancelled"
 
 
 @pytest.mark.parametrize("job_id", ["", "..", "20260501-120000-00c0de", "' or 1 = 1"])

@@ -7,7 +7,20 @@ import pytest
 
 from pricer.errors import PricerError
 from pricer.runs import jobs, processes
-from pricer.runs.launch import Launch, cancel, launch, list_launches, open_launch, resources_of
+from pricer.runs.checkpoints import checkpoints_of, save_checkpoint
+from pricer.runs.launch import (
+    Launch,
+    cancel,
+    delete,
+    launch,
+    list_launches,
+    move,
+    open_launch,
+    resources_of,
+    resume,
+    retry,
+    undelete,
+)
 from tests.processes import eventually
 
 ENDLESS = ["demo", "--rows", "900000000", "--output"]
@@ -79,11 +92,39 @@ def test_cancelling_a_finished_job_changes_nothing(tmp_path):
     assert cancel(job.id) == job
 
 
-def test_a_killed_job_has_crashed(endless):
+def test_a_killed_job_is_tried_again_and_says_why(endless):
     psutil.Process(endless.pid).kill()
-    crashed = ended(endless)
-    assert crashed.state == "crashed"
-    assert "ended without a result" in crashed.error
+    queued = eventually(lambda: (now := open_launch(endless.id)).crash and now)
+    assert (queued.alive, queued.attempt, queued.crash) == (True, 1, "killed")
+    assert queued.why.startswith("attempt 1: it was killed by SIGKILL")
+    again = eventually(lambda: (now := open_launch(endless.id)).attempt == 2 and now.pid and now)
+    assert again.pid != endless.pid
+    assert cancel(endless.id).state == "cancelled"
+
+
+def test_what_was_cancelled_is_launched_again_moved_deleted_and_brought_back(endless):
+    cancel(endless.id)
+    again = retry(endless.id)
+    assert (again.arguments, again.alive, again.attempt) == (endless.arguments, True, 0)
+    assert cancel(again.id).state == "cancelled"
+    assert delete(again.id).deleted
+    assert [job.id for job in list_launches()] == [endless.id]
+    assert [job.id for job in list_launches(deleted=True)] == [again.id]
+    assert not undelete(again.id).deleted
+
+
+def test_a_queued_job_is_moved():
+    first, second = (jobs.submit(["load", name], "heavy").id for name in "ab")
+    assert move(second, "first").place < open_launch(first).place
+
+
+def test_what_left_a_checkpoint_can_be_resumed():
+    job = jobs.submit(["load", "a"], "heavy")
+    save_checkpoint(checkpoints_of(job.id), lambda folder: (folder / "epoch").write_text("1"))
+    assert not open_launch(job.id).resumable  # it lives
+    cancel(job.id)
+    assert open_launch(job.id).resumable
+    assert resume(job.id).continues == job.id
 
 
 def test_a_job_outlives_the_process_that_launched_it(tmp_path):

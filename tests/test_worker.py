@@ -7,13 +7,17 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from pricer.errors import PricerError
 from pricer.progress import silent
-from pricer.runs import jobs, processes, worker
+from pricer.runs import jobs, processes, pulse, watched, worker
 from pricer.runs.jobs import Job, cancel_job, claim, list_jobs, open_job, record_process, submit, take_over
 from pricer.runs.worker import Worker, ensure_worker, run_worker
 from tests.processes import eventually, workers_of
@@ -48,6 +52,11 @@ def ended(job: Job, by: Worker | None = None) -> Job:
     return eventually(look)
 
 
+def crashed(job: Job, by: Worker) -> Job:
+    """The job once an attempt at it has ended by force."""
+    return eventually(lambda: by.step() or ((now := open_job(job.id)).crash and now))
+
+
 def lives(pid: int) -> bool:
     return processes.born(pid) is not None
 
@@ -65,8 +74,8 @@ def own_worker(home) -> Iterator[Worker]:
     """A worker whose steps the test takes."""
     own = Worker(silent)
     yield own
-    for watched in own._watched:
-        watched.send(signal.SIGKILL)
+    for left in own._watched:
+        left.send(signal.SIGKILL)
 
 
 @pytest.fixture
@@ -133,20 +142,94 @@ def test_a_job_that_cannot_be_started_has_failed(own_worker):
     assert "could not be started" in open_job(job.id).error
 
 
-def test_a_killed_job_has_crashed_and_says_how(tmp_path, own_worker):
-    job = endless(tmp_path)
+def test_a_killed_job_is_tried_again_and_says_why(tmp_path, own_worker):
+    job = submit(demo(tmp_path, rows=ROWS_FOR_SECONDS), "light")
     own_worker.step()
     os.kill(running(job).pid, signal.SIGKILL)
+    done = ended(job, own_worker)
+    assert (done.state, done.attempt, done.crash) == ("done", 2, "killed")
+    assert done.why.startswith("attempt 1: it was killed by SIGKILL; its last words: ")
+    assert done.result["rows"] == int(ROWS_FOR_SECONDS)
+
+
+def test_a_job_that_dies_each_time_has_crashed(tmp_path, own_worker):
+    job = endless(tmp_path)
+    for attempt in range(1, jobs.MOST_ATTEMPTS + 1):
+        eventually(lambda: own_worker.step() or (open_job(job.id).pid and open_job(job.id).state == "running"))
+        now = open_job(job.id)
+        assert now.attempt == attempt
+        os.kill(now.pid, signal.SIGSEGV)
+        eventually(lambda: own_worker.step() or open_job(job.id).state != "running")
     crashed = ended(job, own_worker)
-    assert crashed.state == "crashed"
-    assert crashed.error.startswith("it ended without a result, killed by SIGKILL (perhaps memory ran out); its last")
+    assert (crashed.state, crashed.attempt) == ("crashed", jobs.MOST_ATTEMPTS)
+    assert crashed.error.startswith("it was killed by SIGSEGV")
+
+
+def test_a_frozen_job_is_ended_and_tried_again(tmp_path, own_worker, monkeypatch):
+    monkeypatch.setattr(pulse, "SECONDS_OF_SILENCE", 3.0)
+    job = submit(demo(tmp_path, rows=ROWS_FOR_SECONDS), "light")
+    own_worker.step()
+    os.kill(running(job).pid, signal.SIGSTOP)
+    done = ended(job, own_worker)
+    assert (done.state, done.attempt, done.crash) == ("done", 2, "frozen")
+    assert "gave no sign of life" in done.why
+
+
+def test_a_job_that_gives_no_pulse_but_uses_the_processor_is_busy(abandoned, own_worker, monkeypatch):
+    monkeypatch.setattr(pulse, "SECONDS_OF_SILENCE", 1.0)
+    job = abandoned("while :; do :; done")
+    deadline = time.monotonic() + 3
+    while time.monotonic() < deadline:
+        own_worker.step()
+        time.sleep(0.1)
+    assert open_job(job.id).state == "running"
+
+
+def test_a_job_that_runs_out_of_memory_says_so_and_is_tried_again_once(own_worker, home, abandoned):
+    job = abandoned("exit 0")
+    leave_result(home, job, json.dumps({"exit_code": 2, "error": "out of memory: 3 GB", "crash": "out of memory"}))
+    eventually(lambda: own_worker.step() or open_job(job.id).state == "queued")
+    assert (open_job(job.id).crash, open_job(job.id).why) == ("out of memory", "attempt 1: out of memory: 3 GB")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold a process to its limit")
+def test_a_command_that_asks_for_too_much_memory_leaves_that_as_its_result(tmp_path):
+    script = (
+        "import resource, sys; from pricer import __main__ as line; from pricer.verbs import data\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))\n"
+        "line.data.add_verbs = lambda verbs: verbs.add('demo', 'x', lambda *_: bytearray(3 << 30), str)\n"
+        "sys.exit(line.main(['demo']))"
+    )
+    environment = os.environ | {"PRICER_JOB_FOLDER": str(tmp_path)}
+    ended = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    left = json.loads((tmp_path / "result.json").read_text())
+    assert (ended.returncode, left["crash"]) == (2, "out of memory")
+    assert ended.stderr.startswith("pricer: out of memory")
+
+
+def test_the_system_kills_jobs_first_when_memory_runs_out(tmp_path, own_worker):
+    job = endless(tmp_path)
+    own_worker.step()
+    score = Path(f"/proc/{running(job).pid}/oom_score_adj")
+    assert not score.exists() or score.read_text().strip() == "1000"
+
+
+def test_a_job_that_ends_by_itself_without_a_result_has_failed(own_worker):
+    job = submit(["no-such-verb"], "light")
+    own_worker.step()
+    [watched_job] = own_worker._watched
+    watched_job.process.wait(30)
+    (watched_job.folder / "result.json").unlink()
+    failed = ended(job, own_worker)
+    assert (failed.state, failed.attempt) == ("failed", 1)
+    assert "with code 2; its last words: python -m pricer: argument VERB: invalid choice" in failed.error
 
 
 def test_what_a_crashed_job_started_ends_with_it(abandoned, own_worker):
     job = abandoned("sleep 60 & sleep 60 & wait")
     children = eventually(psutil.Process(job.pid).children)
     os.kill(job.pid, signal.SIGKILL)
-    assert ended(job, own_worker).state == "crashed"
+    crashed(job, own_worker)
     assert psutil.wait_procs(children, timeout=5)[1] == []
 
 
@@ -154,11 +237,17 @@ def test_what_a_crashed_job_started_ends_with_it(abandoned, own_worker):
 def test_a_torn_result_is_none(left, abandoned, own_worker, home):
     job = abandoned("exit 0")
     leave_result(home, job, left)
-    assert ended(job, own_worker).state == "crashed"
+    assert crashed(job, own_worker).state == "queued"
+
+
+def test_the_result_of_an_earlier_attempt_is_none(abandoned, own_worker, home):
+    job = abandoned("exit 0")
+    leave_result(home, job, json.dumps({"exit_code": 0, "attempt": 0, "result": {"rows": 5}}))
+    assert crashed(job, own_worker).state == "queued"
 
 
 def test_a_job_that_hangs_after_its_result_is_done_and_ended(abandoned, own_worker, home, monkeypatch):
-    monkeypatch.setattr(worker, "SECONDS_TO_END", 0.3)
+    monkeypatch.setattr(watched, "SECONDS_TO_END", 0.3)
     job = abandoned("trap '' TERM; sleep 60 & wait")
     leave_result(home, job, DONE)
     assert ended(job, own_worker).result == {"rows": 5}
@@ -169,7 +258,7 @@ def test_a_job_that_hangs_after_its_result_is_done_and_ended(abandoned, own_work
 
 
 def test_cancelling_ends_all_that_a_job_started_even_what_will_not(abandoned, own_worker, monkeypatch):
-    monkeypatch.setattr(worker, "SECONDS_TO_END", 0.3)
+    monkeypatch.setattr(watched, "SECONDS_TO_END", 0.3)
     job = abandoned("trap '' TERM; sleep 60 & setsid sleep 60 & wait")
     family = eventually(lambda: len(found := psutil.Process(job.pid).children()) == 2 and found)
     cancel_job(job.id)
@@ -197,7 +286,7 @@ def test_another_process_with_the_same_number_is_left_alone(abandoned, own_worke
 
 def test_a_zombie_has_ended(abandoned, own_worker):
     job = abandoned("exit 0")
-    assert ended(job, own_worker).state == "crashed"
+    assert crashed(job, own_worker).crash == "killed"
     assert psutil.Process(job.pid).status() == psutil.STATUS_ZOMBIE
 
 
@@ -207,12 +296,13 @@ def test_a_job_that_its_worker_claimed_but_never_started_is_started_by_the_next(
     assert (ended(job, own_worker).state, open_job(job.id).attempt) == ("done", 2)
 
 
-def test_a_job_that_kills_its_workers_is_given_up(own_worker):
+def test_a_job_that_kills_its_workers_is_given_up(own_worker, monkeypatch):
+    monkeypatch.setattr(jobs, "DELAY", timedelta(0))
     job = submit(["demo"], "light")
     for _ in range(jobs.MOST_ATTEMPTS):
         held = claim(f"{worker._place_of_work()}dead")
         if held.attempt < jobs.MOST_ATTEMPTS:
-            jobs.give_back(held)
+            jobs.end_attempt(held, "killed", "its worker died")
     assert (ended(job, own_worker).state, open_job(job.id).attempt) == ("crashed", jobs.MOST_ATTEMPTS)
 
 
@@ -242,15 +332,58 @@ def test_a_job_outlives_its_worker_and_the_next_one_takes_it_over(tmp_path, home
 
 
 @pytest.mark.slow
-def test_a_job_that_died_with_its_worker_has_crashed(tmp_path, home):
-    job = endless(tmp_path)
+def test_a_job_that_died_with_its_worker_is_tried_again_by_the_next(tmp_path, home):
+    job = submit(demo(tmp_path, rows=ROWS_FOR_SECONDS), "light")
     ensure_worker()
     pid = running(job).pid
     kill([*workers_of(home), psutil.Process(pid)])
     ensure_worker()
-    crashed = ended(job)
-    assert (crashed.state, crashed.attempt) == ("crashed", 1)
-    assert "it ended without a result" in crashed.error
+    done = ended(job)
+    assert (done.state, done.attempt) == ("done", 2)
+    assert "while no worker looked on" in done.why
+
+
+def test_a_frozen_worker_is_replaced_and_its_jobs_go_on(tmp_path, home):
+    job = endless(tmp_path)
+    ensure_worker()
+    [frozen] = workers_of(home)
+    first = running(job)
+    frozen.suspend()
+    ensure_worker()
+    assert not frozen.is_running()
+    taken = eventually(lambda: (now := open_job(job.id)).owner != first.owner and now)
+    assert (taken.pid, taken.attempt) == (first.pid, 1)
+    assert lives(taken.pid)
+
+
+def test_a_worker_that_lets_its_leases_run_out_is_replaced(tmp_path, home):
+    endless(tmp_path)
+    ensure_worker()
+    [first] = workers_of(home)
+    eventually(lambda: list_jobs("running"))
+    with jobs.engine().begin() as connection:
+        connection.execute(update(jobs.jobs).values(lease_until=datetime(2026, 1, 1, tzinfo=UTC)))
+    ensure_worker()
+    assert [process.pid for process in workers_of(home)] != [first.pid]
+
+
+def test_a_worker_that_cannot_reach_the_database_ends_its_jobs_before_others_may_begin_them(
+    tmp_path, own_worker, monkeypatch
+):
+    job = endless(tmp_path)
+    own_worker.step()
+    pid = running(job).pid
+
+    def unreachable(job: Job) -> bool:
+        raise OperationalError("", {}, OSError("no route"))
+
+    monkeypatch.setattr(jobs, "beat", unreachable)
+    own_worker._next_beat = 0
+    own_worker.serve_once()
+    assert lives(pid)  # its lease still stands
+    own_worker._leased_until = 0
+    own_worker.serve_once()
+    eventually(lambda: not lives(pid))
 
 
 @pytest.mark.slow

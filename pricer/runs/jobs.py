@@ -4,9 +4,11 @@
     mine = claim("worker-1")            # the first in the queue that may run now
     beat(mine)                          # True while it is still mine
     finish(mine, "done", result={...})  # True once: the end of a job is final
+    end_attempt(mine, "killed", "…")    # or back into the queue, while it has attempts left
 
-A claimed `Job` is also its lease: every write names the attempt, the owner and the fencing number that it was claimed
-with, and changes nothing once another worker has taken the job over. Leases go by the database's clock alone.
+What else people do with jobs is in `pricer.runs.queue`. A claimed `Job` is also its lease: every write names the
+attempt, the owner and the fencing number that it was claimed with, and changes nothing once another worker has taken
+the job over. Leases go by the database's clock alone.
 """
 
 import hashlib
@@ -19,7 +21,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from pricer.errors import PricerError
@@ -27,11 +29,13 @@ from pricer.runs.database import engine, jobs
 
 State = Literal["queued", "running", "waiting", "done", "failed", "cancelled", "crashed"]
 Resources = Literal["heavy", "network", "light"]
+Crash = Literal["killed", "frozen", "out of memory", "lost"]  # lost: with the worker that had it
 
 ALIVE: tuple[State, ...] = ("queued", "running", "waiting")
 MOST_AT_ONCE: dict[Resources, int] = {"heavy": 1, "network": 2, "light": 2}
 MOST_ATTEMPTS = 3
-LEASE = timedelta(seconds=30)  # a worker that was silent for longer may lose its jobs
+LEASE = timedelta(seconds=20)  # a worker that was silent for longer may lose its jobs
+DELAY = timedelta(seconds=2)  # before the second attempt; before the third it is twice as long
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,15 @@ class Job:
     next_at: datetime | None
     cancel_requested_at: datetime | None
     error: str | None
+    crash: Crash | None
+    why: str | None
+    continues: str | None
     remote_id: str | None
     result: dict | None
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    deleted_at: datetime | None
 
 
 def database_time(connection: Connection) -> datetime:
@@ -74,33 +82,32 @@ def database_time(connection: Connection) -> datetime:
 # For those who want work done
 
 
-def submit(arguments: Sequence[str], resources: Resources, key_name: str | None = None) -> Job:
-    """Queue `python -m pricer` with these arguments.
+def submit(
+    arguments: Sequence[str], resources: Resources, key_name: str | None = None, continues: str | None = None
+) -> Job:
+    """Queue `python -m pricer` with these arguments; `continues` names the job from whose checkpoints it goes on.
 
     While a job with the same arguments is alive, that one is given back: a second click adds nothing.
     """
     same_work = hashlib.sha256(json.dumps(list(arguments)).encode()).hexdigest()
+    facts = {"arguments": json.dumps(list(arguments)), "kind": arguments[0], "continues": continues}
     while True:
         with suppress(IntegrityError):  # the key is taken
-            return _insert(arguments, resources, key_name, same_work)
+            return _insert(facts | {"resources": resources, "key_name": key_name, "idempotency_key": same_work})
         with engine().begin() as connection:
             row = connection.execute(select(jobs).where(jobs.c.idempotency_key == same_work)).first()
         if row:  # otherwise it has ended between the two
             return _read(row)
 
 
-def _insert(arguments: Sequence[str], resources: Resources, key_name: str | None, same_work: str) -> Job:
+def _insert(facts: dict) -> Job:
     with engine().begin() as connection:
         now = database_time(connection)
         last = connection.execute(select(func.max(jobs.c.place))).scalar()
         new = insert(jobs).values(
+            **facts,
             id=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
-            kind=arguments[0],
-            arguments=json.dumps(list(arguments)),
-            idempotency_key=same_work,
             state="queued",
-            resources=resources,
-            key_name=key_name,
             place=(last or 0) + 1,
             attempt=0,
             fence=0,
@@ -109,9 +116,10 @@ def _insert(arguments: Sequence[str], resources: Resources, key_name: str | None
         return _read(connection.execute(new.returning(jobs)).one())
 
 
-def list_jobs(*states: State) -> list[Job]:
-    """All jobs, or those in one of these states, the newest first."""
-    query = select(jobs).order_by(jobs.c.number.desc())
+def list_jobs(*states: State, deleted: bool = False) -> list[Job]:
+    """All jobs, or those in one of these states, the newest first; the deleted ones instead, if asked."""
+    query = select(jobs).where(jobs.c.deleted_at.is_not(None) if deleted else jobs.c.deleted_at.is_(None))
+    query = query.order_by(jobs.c.number.desc())
     with engine().begin() as connection:
         return [_read(row) for row in connection.execute(query.where(jobs.c.state.in_(states)) if states else query)]
 
@@ -179,24 +187,43 @@ def _may_run(connection: Connection, now: datetime) -> ColumnElement[bool]:
 
 
 def take_over(owner: str, place_of_work: str) -> list[Job]:
-    """Take the running jobs whose workers are gone.
+    """Take the running jobs of those workers that are gone, as their successor.
 
-    Those are the workers that let their lease run out, and all others whose name begins with `place_of_work`, which
-    serves one worker at a time: the one that asks.
+    Those are all others whose name begins with `place_of_work`, which serves one worker at a time: the one that asks.
+    """
+    with engine().begin() as connection:
+        lease = _lease(owner, database_time(connection))
+        theirs = and_(jobs.c.state == "running", jobs.c.owner != owner, _works_at(place_of_work))
+        taken = update(jobs).where(theirs).values(**lease, fence=jobs.c.fence + 1)
+        return [_read(row) for row in connection.execute(taken.returning(jobs))]
+
+
+def end_lapsed(place_of_work: str) -> list[Job]:
+    """End the attempts of workers elsewhere that let their lease run out; gives the jobs as they stood before.
+
+    Their processes cannot be seen from here. Whatever those still write, their attempt is over.
     """
     with engine().begin() as connection:
         now = database_time(connection)
-        abandoned = and_(
-            jobs.c.state == "running",
-            jobs.c.owner != owner,
-            or_(
-                jobs.c.owner.startswith(place_of_work, autoescape=True),
-                jobs.c.lease_until < now,
-                jobs.c.lease_until.is_(None),
-            ),
-        )
-        taken = update(jobs).where(abandoned).values(**_lease(owner, now), fence=jobs.c.fence + 1)
-        return [_read(row) for row in connection.execute(taken.returning(jobs))]
+        lapsed = or_(jobs.c.lease_until < now, jobs.c.lease_until.is_(None))
+        abandoned = and_(jobs.c.state == "running", not_(_works_at(place_of_work)), lapsed)
+        found = [_read(row) for row in connection.execute(select(jobs).where(abandoned))]
+        for job in found:
+            why = f"its worker ({job.owner}) was silent for {LEASE.total_seconds():.0f} seconds"
+            _end_attempt(connection, job, "lost", why, now)
+        return found
+
+
+def has_lapsed(place_of_work: str) -> bool:
+    """Whether a worker of this place let the lease of a job run out: it is dead, frozen or cut off."""
+    with engine().begin() as connection:
+        lapsed = jobs.c.lease_until < database_time(connection)
+        wanted = select(jobs.c.id).where(jobs.c.state == "running", _works_at(place_of_work), lapsed)
+        return connection.execute(wanted.limit(1)).first() is not None
+
+
+def _works_at(place_of_work: str) -> ColumnElement[bool]:
+    return jobs.c.owner.startswith(place_of_work, autoescape=True)
 
 
 def record_process(job: Job, pid: int, pid_created: float | None) -> bool:
@@ -210,9 +237,31 @@ def beat(job: Job) -> bool:
         return _write_held(connection, job, _lease(job.owner, database_time(connection)))
 
 
-def give_back(job: Job) -> bool:
-    """Put a job that has not begun its work back into the queue; False if the job is no longer ours."""
-    return _write(job, {"state": "queued", "lease_until": None})
+def end_attempt(job: Job, crash: Crash, why: str) -> State | None:
+    """Say that an attempt ended by force, and how.
+
+    Gives "queued" where the job is tried again after a short delay, "crashed" after its last attempt (what died of
+    memory is tried again once: it would die again), "cancelled" where someone has asked for its end meanwhile, and
+    None, with nothing changed, where the job is no longer ours.
+    """
+    with engine().begin() as connection:
+        return _end_attempt(connection, job, crash, why, database_time(connection))
+
+
+def _end_attempt(connection: Connection, job: Job, crash: Crash, why: str, now: datetime) -> State | None:
+    asked = select(jobs.c.cancel_requested_at).where(jobs.c.number == job.number)
+    history = "\n".join([*filter(None, [job.why]), f"attempt {job.attempt}: {why}"])
+    facts: dict = {"crash": crash, "why": history}
+    if connection.execute(asked).scalar():
+        state: State = "cancelled"
+        facts |= _ended(state, now)
+    elif job.attempt >= MOST_ATTEMPTS or job.crash == crash == "out of memory":
+        state = "crashed"
+        facts |= _ended(state, now) | {"error": why}
+    else:
+        state = "queued"
+        facts |= {"state": state, "lease_until": None, "next_at": now + DELAY * 2 ** (job.attempt - 1)}
+    return state if _write_held(connection, job, facts) else None
 
 
 def finish(job: Job, state: State, error: str | None = None, result: dict | None = None) -> bool:

@@ -13,8 +13,10 @@ from pathlib import Path
 
 from pricer import settings
 from pricer.progress import Progress
-from pricer.runs import jobs, processes
-from pricer.runs.jobs import Job, Resources, State
+from pricer.runs import jobs, processes, queue
+from pricer.runs.checkpoints import checkpoints_of, latest_complete
+from pricer.runs.jobs import Crash, Job, Resources, State
+from pricer.runs.queue import Place
 from pricer.runs.worker import ensure_worker
 
 # Verbs that take little memory, so they may run beside a heavy one. An unknown verb is heavy.
@@ -32,14 +34,32 @@ class Launch:
     ended: datetime | None
     pid: int | None  # none while it is queued
     state: State
-    progress: Progress | None
     result: dict | None  # what the command reports with --json, once it is done
     error: str | None  # why it failed or crashed, in one line
+    attempt: int = 0  # how often it was started; what crashes is tried again by itself
+    crash: Crash | None = None  # how its last attempt ended, where that was by force
+    why: str | None = None  # what became of its earlier attempts, a line for each
+    next_at: datetime | None = None  # while it is queued after a crash: when it is tried again
+    place: int = 0  # in the queue, the smallest first
+    deleted: bool = False
+    continues: str | None = None  # the job whose checkpoints it goes on from
 
     @property
     def alive(self) -> bool:
         """Whether it will still change: it is queued, runs or waits."""
         return self.state in jobs.ALIVE
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it ended without success and left a checkpoint that `resume` goes on from."""
+        ended_badly = not self.alive and self.state != "done"
+        return ended_badly and latest_complete(checkpoints_of(self.continues or self.id)) is not None
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far it is, by its own last word; None before the first."""
+        told = processes.record(_folder(self.id) / "progress.json")
+        return Progress(**{field.name: told[field.name] for field in fields(Progress)}) if told else None
 
     @property
     def command(self) -> str:
@@ -57,9 +77,7 @@ def launch(arguments: Sequence[str]) -> Launch:
 
     While a job with the same arguments is queued or runs, that one is given back: a second click adds nothing.
     """
-    job = jobs.submit(arguments, resources_of(arguments))
-    ensure_worker()
-    return _read(job)
+    return _launched(jobs.submit(arguments, resources_of(arguments)))
 
 
 def resources_of(arguments: Sequence[str]) -> Resources:
@@ -68,9 +86,15 @@ def resources_of(arguments: Sequence[str]) -> Resources:
     return "light" if is_light else "heavy"
 
 
-def list_launches() -> list[Launch]:
-    """Every job that was launched, the newest first."""
-    return [_read(job) for job in jobs.list_jobs()]
+def list_launches(deleted: bool = False) -> list[Launch]:
+    """Every job that was launched and not deleted, the newest first; the deleted ones instead, if asked."""
+    return [_read(job) for job in jobs.list_jobs(deleted=deleted)]
+
+
+def alive_launches() -> list[Launch]:
+    """The jobs that are not over: what runs, then what is queued in the order of the queue."""
+    alive = sorted(jobs.list_jobs(*jobs.ALIVE), key=lambda job: (job.state == "queued", job.place, job.number))
+    return [_read(job) for job in alive]
 
 
 def open_launch(job_id: str) -> Launch:
@@ -90,8 +114,37 @@ def cancel(job_id: str) -> Launch:
     return _read(job)
 
 
+def retry(job_id: str) -> Launch:
+    """Launch what a job that did not succeed was to do once more, from the start; PricerError if it did, or lives."""
+    return _launched(queue.retry_job(job_id))
+
+
+def resume(job_id: str) -> Launch:
+    """As `retry`, but from the last complete checkpoint, where one stands; the result is the same, only sooner."""
+    return _launched(queue.retry_job(job_id, resume=True))
+
+
+def move(job_id: str, place: Place) -> Launch:
+    """Move a queued job up, down, first or last in the queue; PricerError if it is not queued."""
+    return _read(queue.move_job(job_id, place))
+
+
+def delete(job_id: str) -> Launch:
+    """Take an ended job out of the lists, so that `undelete` can bring it back; PricerError while it is alive."""
+    return _read(queue.delete_job(job_id))
+
+
+def undelete(job_id: str) -> Launch:
+    """Bring a deleted job back."""
+    return _read(queue.undelete_job(job_id))
+
+
+def _launched(job: Job) -> Launch:
+    ensure_worker()
+    return _read(job)
+
+
 def _read(job: Job) -> Launch:
-    progress = processes.record(_folder(job.id) / "progress.json")
     return Launch(
         id=job.id,
         arguments=job.arguments,
@@ -99,9 +152,15 @@ def _read(job: Job) -> Launch:
         ended=job.ended_at,
         pid=job.pid,
         state=job.state,
-        progress=Progress(**{field.name: progress[field.name] for field in fields(Progress)}) if progress else None,
         result=job.result,
         error=job.error,
+        attempt=job.attempt,
+        crash=job.crash,
+        why=job.why,
+        next_at=job.next_at if job.state == "queued" else None,
+        place=job.place,
+        deleted=job.deleted_at is not None,
+        continues=job.continues,
     )
 
 

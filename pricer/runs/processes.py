@@ -1,7 +1,7 @@
 """A job's process and its folder: started behind a gate, told from others, ended with all that it started.
 
 The folder holds `log.txt` (all that the command printed) and what the command itself leaves there:
-`progress.json` while it works, `result.json` at its end.
+`progress.json` and `pulse.json` while it works, `result.json` at its end.
 """
 
 import json
@@ -20,29 +20,40 @@ from pricer import settings
 PROJECT = Path(__file__).resolve().parents[2]
 LOWEST_PRIORITY = 19
 LOG_TAIL_BYTES = 4_000
+LEFT = ("progress.json", "pulse.json", "result.json", "guesses.jsonl")  # by an attempt, and of no use to the next
 
 # A job's process waits for one line before it becomes the command. Its starter writes that line once the process is on
 # record, so whoever takes over from a starter that died knows: no process on record, no work done.
 GATE = 'read -r go && exec "$@" </dev/null'
 
 
-def start(arguments: Sequence[str], folder: Path) -> subprocess.Popen:
+def start(
+    arguments: Sequence[str], folder: Path, attempt: int = 1, checkpoints: Path | None = None
+) -> subprocess.Popen:
     """Start `python -m pricer` with these arguments as the job of this folder, in a session of its own.
 
-    It has the lowest priority, and does nothing until `open_gate`.
+    It has the lowest priority, is the first that the system kills when memory runs out, and does nothing until
+    `open_gate`. What an earlier attempt left in the folder is gone, but for its log and its checkpoints.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for name in LEFT:
+        (folder / name).unlink(missing_ok=True)
     with (folder / "log.txt").open("ab") as log:
+        if attempt > 1:
+            log.write(f"\n--- attempt {attempt} ---\n".encode())
+            log.flush()
         process = subprocess.Popen(
             ["sh", "-c", GATE, "job", sys.executable, "-m", "pricer", *arguments],
             cwd=PROJECT,
-            env=settings.job_environment(folder),
+            env=settings.job_environment(folder, attempt, checkpoints or folder / "checkpoints"),
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     os.setpriority(os.PRIO_PROCESS, process.pid, LOWEST_PRIORITY)
+    with suppress(OSError):  # Linux only
+        Path(f"/proc/{process.pid}/oom_score_adj").write_text("1000")
     return process
 
 
@@ -70,6 +81,13 @@ def born(pid: int) -> float | None:
 def lives(pid: int | None, pid_created: float | None) -> bool:
     """Whether this very process lives, not just one with its number; one that ended before it was seen does not."""
     return pid is not None and pid_created is not None and born(pid) == pid_created
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process was stopped by a signal, and waits for another to go on."""
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    return False
 
 
 def end_all(pid: int, pid_created: float | None, number: signal.Signals) -> None:
