@@ -21,6 +21,7 @@ page = st.navigation(
         "Data": [
             st.Page("data/catalogue.py", title="Catalogue", icon=":material/inventory_2:", url_path="catalogue"),
             st.Page("data/curate.py", title="Curate", icon=":material/tune:", url_path="curate"),
+            st.Page("data/publish.py", title="Publish", icon=":material/upload:", url_path="publish"),
         ],
         "Models": [
             st.Page("models/train.py", title="Train", icon=":material/model_training:", url_path="train"),

@@ -7,6 +7,7 @@ import polars as pl
 import streamlit as st
 
 from pages.shared import cached, shelf
+from pages.shared.load_table import show_load_table
 from pages.shared.loading import show_job, show_loading
 from pages.shared.look import look
 from pages.shared.widgets import (
@@ -22,7 +23,7 @@ from pages.shared.widgets import (
     verdict,
 )
 from pricer.catalogue.browse import OUTCOMES, PAGE_ROWS, Wanted, reasons_in_words
-from pricer.catalogue.store import Binned, Catalogue, Manifest, list_catalogues
+from pricer.catalogue.store import Binned, Catalogue, Manifest, Source, list_catalogues
 from pricer.figures.categories import category_bars, folded
 from pricer.figures.formats import category_name, count, count_of, dollars, duration, moment, percent, short_hash, size
 from pricer.figures.funnel import funnel
@@ -50,7 +51,11 @@ def show_figures(manifest: Manifest) -> None:
             ("Rows read", count(manifest.rows), count_of(len(manifest.by_category), "category", "categories")),
             ("Items", count(manifest.items), f"{percent(manifest.items / max(1, manifest.rows))} of the rows"),
             ("Mean price", dollars(manifest.price_mean), f"median {dollars(manifest.price_median)}"),
-            ("Tokens in a text", f"{tokens:.0f}", f"mean, cut at {manifest.rules.most_tokens}"),
+            (
+                "Tokens in a text",
+                f"{tokens:.0f}",
+                "mean" if manifest.rules.verbatim else f"mean, cut at {manifest.rules.most_tokens}",
+            ),
         ]
     )
 
@@ -159,7 +164,7 @@ def show_roles(manifest: Manifest) -> None:
     rows = [(role, count(n), percent(n / max(1, manifest.items)), use) for role, n, use in uses]
     table(["Role", "Items", "Share", "Use"], rows, right=(1, 2))
     st.html('<div style="height:0.8rem"></div>')
-    sources = ", ".join(f"{source.name} ({size(source.bytes)})" for source in manifest.sources)
+    sources = ", ".join(f"{_place(source)} ({size(source.bytes)})" for source in manifest.sources)
     facts = [
         ("Exam hash", short_hash(manifest.exam_hash)),
         ("Content hash", short_hash(manifest.content_hash)),
@@ -171,6 +176,12 @@ def show_roles(manifest: Manifest) -> None:
     for source in manifest.sources:
         if source.note:
             st.warning(plain(f"{source.name}: {source.note}"), icon=":material/warning:")
+
+
+def _place(source: Source) -> str:
+    """A file's name, or where on the hub it came from, without the commit's forty digits."""
+    address, _, commit = source.origin.partition("@")
+    return f"{address}@{commit[:7]}" if address else source.name
 
 
 # Rows
@@ -300,4 +311,5 @@ show_funnel(manifest)
 show_prices(catalogue)
 show_cuts(manifest)
 show_categories_and_roles(manifest)
+show_load_table(manifest)
 show_rows(catalogue)

@@ -5,16 +5,20 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import state
-from pages.shared.jobs import command_of, find_running_job, follow_job, is_busy, is_news, show_done, start_now
-from pages.shared.widgets import plain
+from pages.shared.hub_form import show_hub_form, start_button
+from pages.shared.jobs import command_of, find_running_job, follow_job, is_news, show_done
+from pages.shared.widgets import plain, table
+from pricer.catalogue.hub import is_address, read_address
 from pricer.catalogue.scrub import RULES
 from pricer.catalogue.store import check_name
 from pricer.errors import PricerError
-from pricer.figures.formats import count_of, duration, short_hash
+from pricer.figures.formats import count, count_of, duration, short_hash
 
 
 def show_loading(expanded: bool) -> None:
     with st.expander("Load more products", icon=":material/add:", expanded=expanded, key="load_products"):
+        show_hub_form()
+        st.divider()
         file_column, demo_column = st.columns(2, gap="large")
         with file_column:
             show_load_form()
@@ -23,13 +27,14 @@ def show_loading(expanded: bool) -> None:
 
 
 def show_load_form() -> None:
-    st.markdown("**A file of yours**")
+    st.markdown("**Files of yours, or a curated set**")
     paths = st.text_area(
-        "Paths on this machine, one per line",
+        "Paths on this machine, one per line, or hub:USER/NAME",
         key="load_paths",
         height=80,
         placeholder="/data/meta_Appliances.jsonl.gz",
-        help="JSON lines in the form of raw product metadata, gzipped or plain.",
+        help="JSON lines in the form of raw product metadata, gzipped or plain. Or one curated set: a folder, or its "
+        "name on the hub; a published one brings its exam along.",
     )
     name_column, rules_column = st.columns(2)
     name = name_column.text_input("Name of the catalogue", key="load_name", placeholder="appliances")
@@ -48,9 +53,12 @@ def why_not(files: list[str], name: str) -> str | None:
     """Why a load cannot start; None if it can."""
     if not files:
         return "Give the path of at least one file."
-    if missing := [file for file in files if not Path(file).expanduser().is_file()]:
+    paths = [file for file in files if not is_address(file)]
+    if missing := [path for path in paths if not Path(path).expanduser().exists()]:
         return f"There is no file {missing[0]}."
     try:
+        for file in set(files) - set(paths):
+            read_address(file)
         check_name(name)
     except PricerError as error:
         return str(error)
@@ -68,12 +76,6 @@ def show_demo_form() -> None:
     start_button("Make the demo", ":material/play_arrow:", "demo_start", arguments)
 
 
-def start_button(label: str, icon: str, key: str, arguments: list[str], disabled: bool = False) -> None:
-    disabled = disabled or is_busy(state.JOB)
-    if st.button(label, icon=icon, key=key, disabled=disabled):
-        start_now(state.JOB, arguments)
-
-
 def show_job() -> None:
     """Follow a load; when it is done, turn to its catalogue and say what was made."""
     find_running_job(state.JOB, ("load", "demo"))
@@ -85,3 +87,7 @@ def show_job() -> None:
         st.session_state[state.CATALOGUE] = made["name"]
     words = f"{made['name']} holds {count_of(made['items'], 'item')} from {count_of(made['rows'], 'row')}"
     show_done(state.JOB, plain(f"{words}. Content {short_hash(made['content_hash'])}, {duration(made['seconds'])}."))
+    if splits := made.get("splits"):
+        rows = [(name, count(split["items"]), split["content_hash"] or "none: prices withheld, or items without ids")
+                for name, split in splits.items()]  # fmt: skip
+        table(["Split of the set", "Items", "Content hash"], rows, right=(1,))

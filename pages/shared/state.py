@@ -12,6 +12,7 @@ DATASET = "dataset"  # id of the dataset that all pages show
 JOB = "job"  # id of the job that Catalogue follows
 SAMPLE_JOB = "sample_job"  # id of the job that Curate follows
 TRAIN_JOB = "train_job"  # id of the job that Train follows
+PUBLISH_JOB = "publish_job"  # id of the job that Publish follows
 LAST_DONE = "last_done"  # id of the job whose end was last acted upon
 
 WEIGHTED = "curate_weighted"  # the folder of the catalogue that the recipe in hand is for
@@ -36,13 +37,23 @@ SOLVED = "curate_solved"  # a catalogue's folder, a seed, and the wishes that we
 
 EXAM = "exam"  # hash of the exam whose runs Compare and Predict show
 READING = "compare_reading"
+SECTION = "compare_section"  # which part of Compare is open
 MODEL_A = "compare_run"  # ids of the two runs that are compared
 MODEL_B = "compare_against"
 SHOWN_RUN = "runs_shown"  # id of the entry that Runs shows
+RUN_DELETED = "runs_deleted"  # id of the entry that was deleted last, until it is brought back
+TRAIN_DRAFT = "train_draft"  # the arguments of an order that Train opens with
 PRODUCT = "predict_product"  # the description that is priced
 REVEALED = "predict_revealed"  # id of the exam item whose price was asked for
 
+CHECKED = "publish_checked"  # the arguments that the hub was looked at for, and what was found
+KEY_REFUSED = "key_refused"  # why a typed key was not taken
+KEYS_TOLD = "keys_told"  # what each key's check told, by its name: a word of judgement and a sentence
+
 DEFAULTS = {
+    CHECKED: None,
+    KEY_REFUSED: None,
+    KEYS_TOLD: {},
     PAGE: None,
     TURNED: True,
     CATALOGUE: None,
@@ -50,6 +61,7 @@ DEFAULTS = {
     JOB: None,
     SAMPLE_JOB: None,
     TRAIN_JOB: None,
+    PUBLISH_JOB: None,
     LAST_DONE: None,
     WEIGHTED: None,
     HISTORY: [],
@@ -68,9 +80,12 @@ DEFAULTS = {
     SOLVED: None,
     EXAM: None,
     READING: "natural",
+    SECTION: "leaderboard",
     MODEL_A: None,
     MODEL_B: None,
     SHOWN_RUN: None,
+    RUN_DELETED: None,
+    TRAIN_DRAFT: None,
     PRODUCT: None,
     REVEALED: None,
 }

@@ -127,20 +127,12 @@ def _remove_if_empty(folder: Path) -> None:
 def write_set(dataset: Dataset, options: Options, folder: Path, place: str, report: Report = silent) -> PublishedFolder:
     """Fill an empty folder with a published set; `place` is the name that the card loads it by."""
     made = dataset.manifest
-    written = _write_items(dataset, options, folder, report)
-    catalogue = catalogue_of(dataset)
-    recipe = write_recipe_file(RecipeFile(made.name, made.recipe, catalogue=made.catalogue_name))
-    facts = card.Facts(options, written, place, catalogue.manifest if catalogue else None, recipe)
-    before = None
-    if catalogue:
-        slots = catalogue.pool().select("slot").collect(engine="streaming")["slot"].to_numpy()
-        before = np.bincount(slots[slots > 0], minlength=SLOT_COUNT)
-    after = dataset.slots()["train"]
-    categories = [(share.category, share.before, share.after) for share in made.categories]
-    write_whole(folder / card.PRICES, pictures.price_picture(before, after))
-    write_whole(folder / card.CATEGORIES, pictures.category_picture(categories))
-    write_whole(folder / "recipe.yaml", recipe)
+    hashes = _write_items(dataset, options, folder, report)
+    facts = _facts(dataset, options, place, hashes)
+    write_whole(folder / "recipe.yaml", facts.recipe_yaml)
     write_whole(folder / "README.md", card.write_card(made, facts))
+    for name, picture in draw_pictures(dataset).items():
+        write_whole(folder / name, picture)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = PublishedManifest(
         name=made.name,
@@ -150,7 +142,7 @@ def write_set(dataset: Dataset, options: Options, folder: Path, place: str, repo
         generated=made.generated,
         options=options,
         items={split: getattr(made, part) for part, split in SPLITS.items()},
-        content_hashes=written,
+        content_hashes=hashes,
         exam_hash=made.exam_hash,
         catalogue_hash=made.catalogue_hash,
         files={path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
@@ -235,3 +227,31 @@ def _without_large(schema: pa.Schema) -> pa.Schema:
     """Plain strings: every reader of Parquet has them."""
     large = (pa.large_string(), pa.string_view())
     return pa.schema([pa.field(f.name, pa.string() if f.type in large else f.type) for f in schema])
+
+
+def preview_card(dataset: Dataset, options: Options, place: str) -> str:
+    """The card as it would be written, without writing anything."""
+    hashes = {SPLITS["train"]: dataset.manifest.content_hash}
+    for part in ("validation", "exam") if options.exam_prices else ("validation",):
+        items = getattr(dataset, part)().select("item_id", "price", "text").collect()
+        hashes[SPLITS[part]] = content_hash(items.iter_rows())
+    return card.write_card(dataset.manifest, _facts(dataset, options, place, hashes))
+
+
+def draw_pictures(dataset: Dataset) -> dict[str, str]:
+    """The card's pictures as SVG, by their place in the folder."""
+    catalogue, before = catalogue_of(dataset), None
+    if catalogue:
+        slots = catalogue.pool().select("slot").collect(engine="streaming")["slot"].to_numpy()
+        before = np.bincount(slots[slots > 0], minlength=SLOT_COUNT)
+    categories = [(share.category, share.before, share.after) for share in dataset.manifest.categories]
+    return {
+        card.PRICES: pictures.price_picture(before, dataset.slots()["train"]),
+        card.CATEGORIES: pictures.category_picture(categories),
+    }
+
+
+def _facts(dataset: Dataset, options: Options, place: str, hashes: dict[str, str]) -> card.Facts:
+    made, catalogue = dataset.manifest, catalogue_of(dataset)
+    recipe = write_recipe_file(RecipeFile(made.name, made.recipe, catalogue=made.catalogue_name))
+    return card.Facts(options, hashes, place, catalogue.manifest if catalogue else None, recipe)
