@@ -29,6 +29,16 @@ def add_verbs(verbs: Verbs) -> None:
     _add_reading(verb)
     _add_launch(verb)
 
+    verb = verbs.add(
+        "learning-curve", "train a model on growing parts of a train, and forecast more", _learning, _learning_words
+    )
+    verb.add_argument("model", metavar="MODEL", help="such as tfidf-ridge")
+    verb.add_argument("--dataset", required=True, metavar="NAME", help="name or id of the dataset")
+    verb.add_argument("--up-to", type=int, metavar="N", help="items of the largest part (default: all of train)")
+    _add_settings(verb)
+    _add_reading(verb)
+    _add_launch(verb)
+
 
 def _add_settings(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--set", type=setting, action="append", default=[], metavar="SETTING=VALUE", dest="settings")
@@ -188,3 +198,46 @@ def _ladder_words(result: dict) -> str:
 
 def _exam_words(result: dict) -> str:
     return f"{result['exam']} exam {result['exam_hash'][:8]}" + (" (generated data)" if result["generated"] else "")
+
+
+def _learning(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.curation.dataset import open_dataset
+    from pricer.evaluation.learning import look_ahead
+    from pricer.runs.experiments_learning import learning_orders, runs_of_curve
+    from pricer.runs.store import list_runs
+
+    dataset = open_dataset(options.dataset)
+    orders = learning_orders(options.model, dataset, _stated(options), options.seed, options.up_to)
+    parts, facts = _read(lambda: orders, options)
+    runs = [(size, run.graded()) for size, run in runs_of_curve(orders[0][1], dataset, list_runs())]
+    found = look_ahead(runs, dataset.manifest.train, options.exam) if runs else None
+    return {
+        "model": options.model,
+        "dataset": dataset.name,
+        "exam": options.exam,
+        "exam_hash": dataset.manifest.exam_hash,
+        "generated": _generated(parts),
+        **facts,
+        "curve": found.measured.to_dicts() if found else [],
+        "forecast": found.ahead.to_dicts() if found and found.ahead is not None else [],
+        "no_forecast": found.refused if found else "no size was trained yet",
+    }
+
+
+def _learning_words(result: dict) -> str:
+    from pricer.figures.learning import gain_words
+
+    lines = [f"learning curve of {result['model']} on {result['dataset']}, {_exam_words(result)}", *_part_lines(result)]
+    if result["curve"]:
+        lines += ["", "mean error by items of train:"]
+    for row in result["curve"]:
+        interval = "" if row["low"] is None else f"  (${row['low']:,.2f} to ${row['high']:,.2f})"
+        lines.append(f"  {row['train_items']:>9,}  ${row['error']:>8,.2f}{interval}")
+    if result["forecast"]:
+        lines += ["", "forecast, if the curve goes on as it did; in brackets what it would bring over the largest run:"]
+    for row in result["forecast"]:
+        lines.append(
+            f"  {row['train_items']:>9,}  ${row['error']:>8,.2f}  (${row['low']:,.2f} to ${row['high']:,.2f})  "
+            f"[{gain_words(row)}]"
+        )
+    return "\n".join([*lines, *([f"no forecast: {result['no_forecast']}"] if result["no_forecast"] else [])])

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages.shared.experiments import balance, ladder
+from pages.shared.experiments import balance, ladder, learning
 from pricer.curation.dataset import Dataset, list_datasets
 
-KINDS = {"balance": "Effect of balance", "ladder": "Ladder"}
-_SHOWN = {"balance": balance.show, "ladder": ladder.show}
+KINDS = {"balance": "Effect of balance", "ladder": "Ladder", "learning": "Learning curve"}
+_SHOWN = {"balance": balance.show, "ladder": ladder.show, "learning": learning.show}
 
 
 def show(exam_hash: str, reading: str) -> None:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import cached
+from pages.shared.experiments.cached import effect
 from pages.shared.experiments.parts import show_parts
 from pages.shared.look import look
 from pages.shared.widgets import chart, chart_head, empty_card, named, table
@@ -108,7 +109,7 @@ def _show_effects(parts: list[Part], reading: str) -> None:
 
 def _show_totals(reference: Part, trained: list[Part]) -> None:
     """What each other train bought and cost in all, on both readings of the exam."""
-    found = {part.label: cached.effect(reference.run, part.run, "natural") for part in trained}
+    found = {part.label: effect(reference.run, part.run, "natural") for part in trained}
     finding = "; ".join(
         effect_finding(
             reference.label,
@@ -151,7 +152,7 @@ def _difference(found) -> str:
 
 
 def _show_slices(reference: Part, other: Part, reading: str) -> None:
-    found = cached.effect(reference.run, other.run, reading)
+    found = effect(reference.run, other.run, reading)
     names = (reference.label, other.label)
     columns = st.columns(2, gap="large")
     for place, (name, words) in enumerate(SLICES.items()):

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import cached
+from pages.shared.experiments.cached import steps
 from pages.shared.experiments.parts import show_parts
 from pages.shared.look import look
 from pages.shared.widgets import chart, empty_card, named
@@ -62,7 +63,7 @@ def _show_steps(standing: list[Part], dataset: Dataset, reading: str) -> None:
     if len(standing) < 2:
         return
     labels = tuple(part.label for part in standing)
-    found = cached.steps(labels, [part.run for part in standing], reading)
+    found = steps(labels, [part.run for part in standing], reading)
     items = cached.run_metrics(standing[0].run, reading).items
     chart(
         ladder_chart(found, look()),

@@ -58,10 +58,10 @@ def _row(part: Part, reading: str) -> tuple[Cell, ...]:
         found = cached.run_metrics(part.run, reading)
         error = Html(f"<b>{escaped(dollars(found.error))}</b>")
         return part.name, count(part.train_items), "done", error, duration(part.run.manifest.fit_seconds)
-    return part.name, count(part.train_items), _state(part), NOT_MEASURED, _about(part.seconds)
+    return part.name, count(part.train_items), _state(part), NOT_MEASURED, about(part.seconds)
 
 
-def _about(seconds: float) -> str:
+def about(seconds: float) -> str:
     """An estimate in words."""
     return f"about {duration(seconds)}" if seconds >= 1 else duration(seconds)
 
@@ -89,7 +89,7 @@ def _show_actions(key: str, parts: Sequence[Part], verb: list[str], at_work: boo
         st.warning(plain(problem), icon=":material/warning:")
     with st.container(horizontal=True, vertical_alignment="center"):
         if wanted:
-            label = f"Train {count_of(len(wanted), 'missing run')}, {_about(sum(part.seconds for part in wanted))}"
+            label = f"Train {count_of(len(wanted), 'missing run')}, {about(sum(part.seconds for part in wanted))}"
             if st.button(
                 label, type="primary", icon=":material/play_arrow:", key=f"{key}_start", disabled=bool(problem)
             ):
