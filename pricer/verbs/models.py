@@ -1,4 +1,4 @@
-"""The verbs from a dataset to compared models: train, runs, compare, predict, jobs, worker."""
+"""The verbs from a dataset to compared models: train, runs, compare, predict."""
 
 import argparse
 import csv
@@ -35,11 +35,6 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--run", action="append", default=[], metavar="RUN", help="only this run (may be repeated)")
     verb.add_argument("--column", help="of the CSV file (default: title and description, or text)")
     verb.add_argument("--output", type=path, metavar="FILE", help="write the CSV file with the prices added")
-
-    verb = verbs.add("jobs", "list what was launched, or cancel one", _jobs, _jobs_words)
-    verb.add_argument("--cancel", metavar="ID", help="end this job and all its processes")
-
-    verbs.add("worker", "carry out launched jobs until there are none for a while", _worker, _worker_words)
 
 
 def _train(options: argparse.Namespace, report: Report) -> dict:
@@ -228,42 +223,3 @@ def _predict_words(result: dict) -> str:
     if result["output"]:
         lines.append(f"{result['products']:,} products with their prices in {result['output']}")
     return "\n".join(lines)
-
-
-def _jobs(options: argparse.Namespace, report: Report) -> dict:
-    from pricer.runs.launch import cancel, list_launches
-
-    if options.cancel:
-        cancel(options.cancel)
-    return {"jobs": [_job_facts(job) for job in list_launches()]}
-
-
-def _job_facts(job) -> dict:
-    return {
-        "id": job.id,
-        "state": job.state,
-        "command": job.command,
-        "started": job.started.isoformat() if job.started else None,
-        "fraction": job.progress.fraction if job.progress else None,
-        "error": job.error,
-    }
-
-
-def _jobs_words(result: dict) -> str:
-    if not result["jobs"]:
-        return "no job yet"
-    return "\n".join(
-        f"{job['id']}  {job['state']:<9}  {job['command']}{'  ' + job['error'] if job['error'] else ''}"
-        for job in result["jobs"]
-    )
-
-
-def _worker(options: argparse.Namespace, report: Report) -> dict:
-    from pricer.runs.worker import run_worker
-
-    return {"jobs_ended": run_worker(report)}
-
-
-def _worker_words(result: dict) -> str:
-    ended = ", ".join(f"{count:,} {state}" for state, count in result["jobs_ended"].items())
-    return f"no job for a while, so the worker ended (jobs: {ended or 'none'})"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pricer.errors import PricerError
 from pricer.progress import Report
 from pricer.verbs.stated import add_recipe_options, stated_recipe
-from pricer.verbs.verb import Run, Verbs, Words, path
+from pricer.verbs.verb import Actions, Verbs, path
 
 if TYPE_CHECKING:
     from pricer.runs.recipes import SavedRecipe
@@ -18,7 +18,7 @@ _LABEL = "NAME (its newest version) or NAME@VERSION"
 def add_verbs(verbs: Verbs) -> None:
     """Declare these verbs and their options."""
     verb = verbs.add("recipes", "list saved recipes, or do something with one of them", _list, _list_words)
-    add = _Actions(verb).add
+    add = Actions(verb).add
     action = add("show", "say what a saved recipe is, and which versions its name has", _show, _show_words)
     action.add_argument("name", metavar="NAME[@VERSION]", help=_LABEL)
 
@@ -52,22 +52,6 @@ def add_verbs(verbs: Verbs) -> None:
         "leaks", "say what a naive split of a recipe's sample would leak into its exam", _leaks, _leaks_words
     )
     add_recipe_options(verb)
-
-
-class _Actions:
-    """What a verb can do; `--json` may stand before or after the action."""
-
-    def __init__(self, verb: argparse.ArgumentParser):
-        self._actions = verb.add_subparsers(metavar="ACTION")
-
-    def add(self, name: str, help_text: str, run: Run, words: Words) -> argparse.ArgumentParser:
-        description = f"{help_text[0].upper()}{help_text[1:]}."
-        action = self._actions.add_parser(name, help=help_text, description=description)
-        action.add_argument(
-            "--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object on standard output"
-        )
-        action.set_defaults(run_verb=run, words_of_verb=words)
-        return action
 
 
 def _facts(saved: "SavedRecipe") -> dict:

@@ -35,3 +35,19 @@ class Verbs:
         verb.add_argument("--json", action="store_true", help="one JSON object on standard output")
         verb.set_defaults(run_verb=run, words_of_verb=words)
         return verb
+
+
+class Actions:
+    """What a verb can do; `--json` may stand before or after the action."""
+
+    def __init__(self, verb: argparse.ArgumentParser):
+        self._actions = verb.add_subparsers(metavar="ACTION")
+
+    def add(self, name: str, help_text: str, run: Run, words: Words) -> argparse.ArgumentParser:
+        description = f"{help_text[0].upper()}{help_text[1:]}."
+        action = self._actions.add_parser(name, help=help_text, description=description)
+        action.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object on standard output"
+        )
+        action.set_defaults(run_verb=run, words_of_verb=words)
+        return action
