@@ -40,17 +40,18 @@ class Pace:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
-        self._stage = ""
+        self._first = Step("", 0, "")
         self._started = 0.0
 
     def of(self, step: Step) -> Progress:
-        """Give a step its pace; a new stage starts the clock anew."""
+        """Give a step its pace; a new stage starts the clock anew, from what of it was done already."""
         now = self._clock()
-        if step.stage != self._stage:
-            self._stage, self._started = step.stage, now
+        if step.stage != self._first.stage:
+            self._first, self._started = step, now
         elapsed = now - self._started
-        rate = step.count / elapsed if elapsed > 0 else 0.0
-        remaining = elapsed * (1 - step.fraction) / step.fraction if step.fraction and elapsed > 0 else None
+        rate = max(0, step.count - self._first.count) / elapsed if elapsed > 0 else 0.0
+        won = (step.fraction or 0.0) - (self._first.fraction or 0.0)
+        remaining = elapsed * (1 - step.fraction) / won if won > 0 and elapsed > 0 else None
         return Progress(step.stage, step.count, step.unit, step.fraction, rate, elapsed, remaining)
 
 

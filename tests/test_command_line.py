@@ -195,3 +195,11 @@ def test_the_pace_gives_rate_and_time_left():
     progress = pace.of(Step("Reading", 500, "rows", 0.25))
     assert (progress.rate_per_second, progress.remaining_seconds) == (50, 30)
     assert pace.of(Step("Writing", 1, "rows")).elapsed_seconds == 0
+
+
+def test_what_was_there_before_a_stage_began_is_no_part_of_its_pace():
+    now = iter([0.0, 10.0])
+    pace = Pace(clock=lambda: next(now))
+    pace.of(Step("Downloading", 4_000, "MB", 0.8))
+    progress = pace.of(Step("Downloading", 4_100, "MB", 0.82))
+    assert progress.rate_per_second == 10 and round(progress.remaining_seconds) == 90

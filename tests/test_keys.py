@@ -21,6 +21,7 @@ from pricer.errors import PricerError
 from pricer.keys import HUB_TOKEN, find_key, forget, remember, wait_for_key
 from pricer.progress import silent
 from pricer.publish.loading import load
+from pricer.runs.jobs import open_job
 from pricer.runs.launch import launch, open_launch
 from tests.hub_server import ADA, Fault
 from tests.processes import eventually
@@ -170,6 +171,7 @@ def test_a_typed_token_stands_nowhere_after_success_and_after_every_failure(home
     for place, (end, fault) in ends.items():
         hub.faults = [fault] if fault else []
         job = launch(["publish", "whole", "--to", place])
+        assert (open_job(job.id).resources, open_job(job.id).key_name) == ("network", HUB_TOKEN)
         while (now := open_launch(job.id)).alive:
             seen += command_lines()
             time.sleep(0.05)

@@ -20,7 +20,9 @@ from pricer.runs.queue import Place
 from pricer.runs.worker import ensure_worker
 
 # Verbs that take little memory, so they may run beside a heavy one. An unknown verb is heavy.
-LIGHT = {"demo", "plan", "sample", "predict", "compare", "catalogues", "datasets", "runs"}
+LIGHT = {"demo", "plan", "sample", "predict", "compare", "catalogues", "datasets", "runs", "messages", "keys"}
+# Verbs that wait for a service more than they work, and the key that each uses: one job at a time for each key.
+KEY_OF = {"publish": "HF_TOKEN"}
 SECONDS_TO_CANCEL = 15.0
 
 
@@ -77,11 +79,13 @@ def launch(arguments: Sequence[str]) -> Launch:
 
     While a job with the same arguments is queued or runs, that one is given back: a second click adds nothing.
     """
-    return _launched(jobs.submit(arguments, resources_of(arguments)))
+    return _launched(jobs.submit(arguments, resources_of(arguments), KEY_OF.get(arguments[0])))
 
 
 def resources_of(arguments: Sequence[str]) -> Resources:
     """What a command takes up; of the heavy ones, one runs at a time."""
+    if arguments[0] in KEY_OF:
+        return "network"
     is_light = arguments[0] in LIGHT and "--catalogue" not in arguments  # `demo --catalogue` loads
     return "light" if is_light else "heavy"
 
