@@ -20,7 +20,7 @@ from pricer.errors import PricerError
 from pricer.files import write_beside
 from pricer.progress import Pace, Progress, Report, Step, duration
 from pricer.runs.pulse import give_pulse
-from pricer.verbs import data, experiments, guesses, jobs, learned, models, publish, recipes, runs, solve
+from pricer.verbs import compare, data, experiments, guesses, jobs, learned, models, publish, recipes, runs, solve
 from pricer.verbs.verb import Verbs
 
 _WRITES_PER_SECOND = 4
@@ -169,6 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_verbs(verbs)
     recipes.add_verbs(verbs)
     models.add_verbs(verbs)
+    compare.add_verbs(verbs)
     jobs.add_verbs(verbs)
     runs.add_verbs(verbs)
     guesses.add_verbs(verbs)

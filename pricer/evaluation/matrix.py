@@ -40,15 +40,16 @@ def paired_matrix(
     scoring: Scoring = DEFAULT,
     joint: bool = False,
     seed: int = 0,
+    k: int | None = None,
 ) -> Matrix:
-    """Compare every two runs item by item, as `comparison.paired` does, from one set of resamples.
+    """Compare every two runs item by item, or by the first k, as `comparison.paired` does, from one set of resamples.
 
     Of thirty runs' 435 pairs about 22 would differ by chance alone, each at 95 %. With `joint` all intervals hold
     together with 95 %, so that any difference that is found stands; they are wider for it. Raises PricerError where
     runs were graded on different exams.
     """
     require_same_exam(runs)
-    tables = [scored(asked(run.table, reading), run.train_median, scoring) for run in runs]
+    tables = [scored(asked(run.table, reading, k), run.train_median, scoring) for run in runs]
     items, errors = error_matrix(tables)
     means = [table["error"].mean() for table in tables]
     order = sorted(range(len(runs)), key=lambda i: (means[i] is None, means[i] or 0.0, runs[i].name, runs[i].id))

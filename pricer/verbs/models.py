@@ -1,4 +1,4 @@
-"""The verbs from a dataset to compared models: train, runs, compare, predict."""
+"""The verbs from a dataset to a price: train, runs, predict."""
 
 import argparse
 import csv
@@ -24,11 +24,6 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--of", action="append", default=[], metavar="RUN", help="of a stack: a run in it (repeat)")
 
     verbs.add("runs", "list the runs on this machine", _runs, _runs_words)
-
-    verb = verbs.add("compare", "rank runs that were graded on one exam", _compare, _compare_words)
-    verb.add_argument("runs", nargs="*", metavar="RUN", help="names or ids (default: all of the last run's exam)")
-    verb.add_argument("--exam", default="natural", help="natural (default) or balanced")
-    verb.add_argument("--ask", type=int, metavar="K", help="judge by the first K of the exam")
 
     verb = verbs.add("predict", "say what each trained model would price a product at", _predict, _predict_words)
     verb.add_argument("product", metavar="TEXT|FILE.csv", help="a description, or a CSV file of products")
@@ -112,75 +107,6 @@ def _runs_words(result: dict) -> str:
         f"{'  own exam, may leak' if facts['split'] == 'naive' else ''}"
         for facts in result["runs"]
     )
-
-
-def _compare(options: argparse.Namespace, report: Report) -> dict:
-    from pricer.evaluation.leaderboard import leaderboard
-    from pricer.runs.store import list_runs, open_run
-
-    if options.exam not in ("natural", "balanced"):
-        raise PricerError(f"the exam is read as natural or balanced, got {options.exam!r}")
-    if options.ask is not None and options.ask < 1:
-        raise PricerError(f"the first K must be at least 1, got {options.ask}")
-    runs = [open_run(label) for label in options.runs] or list_runs()
-    if not options.runs:
-        runs = [run for run in runs if run.manifest.exam_hash == runs[0].manifest.exam_hash]
-    table = leaderboard([run.graded() for run in runs], options.exam, options.ask)
-    own_exam = any(run.manifest.split == "naive" for run in runs)
-    return {
-        "exam": options.exam,
-        "exam_hash": runs[0].manifest.exam_hash if runs else None,
-        "own_exam": own_exam,
-        "generated": any(run.manifest.generated for run in runs),
-        "leaderboard": table.to_dicts(),
-        "leaks": [_leak_facts(run, options.ask) for run in runs] if own_exam else [],
-    }
-
-
-def _leak_facts(run, k: int | None) -> dict:
-    """The run's errors on exam items that have a near-duplicate in train, and on the clean ones."""
-    from pricer.evaluation.leaks import leak_errors
-
-    found = leak_errors(run.graded().table, run.manifest.train_median, k)
-    return {
-        "run": run.id,
-        "name": run.name,
-        "leaked": found.leaked._asdict() | {"items": found.leaked_items, "constant": found.leaked_constant},
-        "clean": found.clean._asdict() | {"items": found.clean_items, "constant": found.clean_constant},
-        "difference": found.difference._asdict(),
-    }
-
-
-def _compare_words(result: dict) -> str:
-    if not result["leaderboard"]:
-        return "no run to compare yet; make one with: python -m pricer train MODEL --dataset NAME"
-    lines = [
-        f"{'own exam, may leak,' if result['own_exam'] else result['exam'] + ' exam'} {result['exam_hash'][:8]}"
-        f"{' (generated data)' if result['generated'] else ''}: error in dollars with its 95 % interval",
-        f"  {'error':>9}  {'from':>9}  {'to':>9}  {'within 20%':>10}  {'items':>7}  run",
-    ]
-    for row in result["leaderboard"]:
-        within = "–" if row["within_20"] is None else f"{row['within_20']:.1%}"
-        tied = "  (tied with the first)" if row["tied_with_first"] and row["place"] != 1 else ""
-        lines.append(
-            f"  {_dollars(row['error']):>9}  {_dollars(row['error_low']):>9}  {_dollars(row['error_high']):>9}  "
-            f"{within:>10}  {row['items']:>7,}  {row['name']}{tied}"
-        )
-    return "\n".join(lines + _leak_lines(result["leaks"]))
-
-
-def _leak_lines(leaks: list[dict]) -> list[str]:
-    if not leaks:
-        return []
-    lines = ["", "on items that have a near-duplicate in train (leaked), and on the others (clean):"]
-    for row in leaks:
-        sides = [
-            f"{side} {_dollars(row[side]['mean'])} ({_dollars(row[side]['low'])} to {_dollars(row[side]['high'])}, "
-            f"{row[side]['items']:,} items, where a constant guess errs {_dollars(row[side]['constant'])})"
-            for side in ("leaked", "clean")
-        ]
-        lines.append(f"  {', '.join(sides)}  {row['name']}")
-    return lines
 
 
 def _predict(options: argparse.Namespace, report: Report) -> dict:
