@@ -30,6 +30,7 @@ page = st.navigation(
         "Results": [
             st.Page("results/compare.py", title="Compare", icon=":material/leaderboard:", url_path="compare"),
             st.Page("results/predict.py", title="Predict", icon=":material/sell:", url_path="predict"),
+            st.Page("results/metrics.py", title="The figures of Compare", url_path="metrics", visibility="hidden"),
         ],
     },
     expanded=True,
