@@ -20,7 +20,7 @@ from pricer.catalogue.store import Catalogue, list_catalogues
 from pricer.curation.dataset import Dataset, list_datasets
 from pricer.figures.formats import count, count_of, dollars, duration, short_hash, size
 from pricer.models import MODELS, ModelKind, Setting
-from pricer.runs.orders import VERB, order_arguments
+from pricer.runs.orders import VERB, order_arguments, read_order
 from pricer.runs.preflight import Preflight, preflight
 from pricer.runs.store import list_runs, open_run
 from pricer.runs.training import Order, default_name
@@ -49,6 +49,33 @@ FIRST_K_HELP = "Each exam is in random order, so its first part is fair; the int
 HIGHEST_SEED = 2**53 - 1  # the largest whole number that a browser can hold exactly
 
 
+def adopt_draft(catalogues: list[Catalogue]) -> None:
+    """Take up the order that another page has handed over: every control stands as it says."""
+    draft = st.session_state[state.TRAIN_DRAFT]
+    order = read_order(draft) if draft else None
+    st.session_state[state.TRAIN_DRAFT] = None
+    if order is None:
+        return
+    dataset = next((each for each in list_datasets() if order.dataset in (each.id, each.name)), None)
+    if dataset is None:
+        st.warning(plain(f"The dataset {order.dataset} is gone; choose another."), icon=":material/warning:")
+    else:
+        made_from = (dataset.manifest.catalogue_name, dataset.manifest.catalogue_version)
+        labels = (each.label for each in catalogues if (each.name, each.version) == made_from)
+        st.session_state[state.CATALOGUE] = next(labels, None)
+        st.session_state[state.DATASET] = dataset.id
+        st.session_state[f"train_first_{dataset.id}"] = order.first_n
+        st.session_state[f"train_ask_{dataset.id}"] = order.first_k
+    kind = MODELS[order.model]
+    st.session_state["train_family"] = kind.family
+    st.session_state[f"train_model_{kind.family}"] = kind.name
+    for name, value in kind.check_settings(order.settings).items():
+        st.session_state[f"train_{kind.name}_{name}"] = value
+    st.session_state["train_seed"] = order.seed
+    st.session_state["train_exam"] = order.asked
+    st.session_state["train_name"] = order.name or ""
+
+
 def choose_dataset(catalogues: list[Catalogue]) -> Dataset | None:
     """The dataset to train on; its catalogue can be chosen where there are several."""
     if len(catalogues) > 1:
@@ -64,10 +91,10 @@ def choose_dataset(catalogues: list[Catalogue]) -> Dataset | None:
 def choose_model() -> ModelKind:
     """The model, of the family that is open; each family keeps its choice."""
     families = list(dict.fromkeys(kind.family for kind in MODELS.values()))
+    st.session_state.setdefault("train_family", MODELS[FIRST_MODEL].family)
     family = st.pills(
         "Family",
         families,
-        default=MODELS[FIRST_MODEL].family,
         required=True,
         wrap=True,
         format_func=FAMILY_TITLES.get,
@@ -75,10 +102,10 @@ def choose_model() -> ModelKind:
         persist_state="session",
     )
     kinds = {name: kind for name, kind in MODELS.items() if kind.family == family}
+    st.session_state.setdefault(f"train_model_{family}", FIRST_MODEL if FIRST_MODEL in kinds else next(iter(kinds)))
     name = st.radio(
         "Model",
         list(kinds),
-        index=list(kinds).index(FIRST_MODEL) if FIRST_MODEL in kinds else 0,
         captions=[plain(kind.explanation) for kind in kinds.values()],
         key=f"train_model_{family}",
         persist_state="session",
@@ -96,7 +123,8 @@ def choose_settings(kind: ModelKind) -> tuple[dict[str, int | float], int]:
         if value is not None and value != setting.default:
             stated[setting.name] = value
     with places[-1]:
-        seed = st.number_input("Seed", 0, HIGHEST_SEED, Order.seed, key="train_seed", persist_state="session")
+        st.session_state.setdefault("train_seed", Order.seed)
+        seed = st.number_input("Seed", 0, HIGHEST_SEED, key="train_seed", persist_state="session")
     return stated, Order.seed if seed is None else seed
 
 
@@ -108,11 +136,11 @@ def in_pairs(count: int) -> list[DeltaGenerator]:
 
 def number_of(setting: Setting, key: str) -> int | float | None:
     whole = isinstance(setting.default, int)
+    st.session_state.setdefault(key, setting.default)
     return st.number_input(
         setting.name.capitalize(),
         setting.least,
         setting.most,
-        setting.default,
         step=1 if whole else setting.default / 2,
         format=None if whole else "%g",
         key=key,
@@ -122,8 +150,9 @@ def number_of(setting: Setting, key: str) -> int | float | None:
 
 
 def choose_exam() -> str:
+    st.session_state.setdefault("train_exam", Order.asked)
     return st.segmented_control(
-        "Exam", EXAMS, default="both", required=True, format_func=EXAMS.get, key="train_exam", persist_state="session"
+        "Exam", EXAMS, required=True, format_func=EXAMS.get, key="train_exam", persist_state="session"
     )
 
 
@@ -205,6 +234,7 @@ def show_job() -> None:
 
 page_head("Train", "Choose a model, see what it will take, and start it.", EXPLANATION)
 catalogues = list_catalogues()
+adopt_draft(catalogues)
 left, right = st.columns([1, 1.55], gap="large")
 with left:
     dataset = choose_dataset(catalogues)

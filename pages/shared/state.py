@@ -41,6 +41,7 @@ SECTION = "compare_section"  # which part of Compare is open
 MODEL_A = "compare_run"  # ids of the two runs that are compared
 MODEL_B = "compare_against"
 SHOWN_RUN = "runs_shown"  # id of the entry that Runs shows
+RUN_WANTED = "runs_wanted"  # id of the entry that Runs shows next
 RUN_DELETED = "runs_deleted"  # id of the entry that was deleted last, until it is brought back
 TRAIN_DRAFT = "train_draft"  # the arguments of an order that Train opens with
 PRODUCT = "predict_product"  # the description that is priced
@@ -84,6 +85,7 @@ DEFAULTS = {
     MODEL_A: None,
     MODEL_B: None,
     SHOWN_RUN: None,
+    RUN_WANTED: None,
     RUN_DELETED: None,
     TRAIN_DRAFT: None,
     PRODUCT: None,

@@ -1,12 +1,15 @@
 """An order as the command line states it, and back: what a page launches is what a person could type."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pricer.errors import PricerError
 from pricer.models.registry import find_kind
-from pricer.runs.training import Order
+from pricer.runs.store import Run
+from pricer.runs.training import Order, default_name
 
 VERB = "train"
+EXTEND = "extend"  # RUN --ask=K: ask a run more of its exam
 
 
 def order_arguments(order: Order) -> list[str]:
@@ -27,6 +30,15 @@ def order_arguments(order: Order) -> list[str]:
     settings = [f"--set={name}={value!r}" for name, value in order.settings.items()]
     options = [f"{option}={value}" for option, value in stated.items() if value is not None]
     return [VERB, order.model, f"--dataset={order.dataset}", *of, *settings, *options]
+
+
+def order_of(run: Run) -> Order:
+    """The order for the same run again; its name is left out where it is the usual one."""
+    of = run.manifest
+    defaults = {setting.name: setting.default for setting in find_kind(of.model).settings}
+    stated = {name: value for name, value in of.model_settings.items() if value != defaults.get(name)}
+    order = Order(of.model, of.dataset_name, stated, of.seed, of.first_n, of.asked, of.first_k, of=of.of)
+    return order if of.name == default_name(order, of.dataset_name) else replace(order, name=of.name)
 
 
 def read_order(arguments: Sequence[str]) -> Order | None:

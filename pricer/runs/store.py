@@ -1,22 +1,25 @@
 """Runs: one model fitted on one dataset and graded on its exam, as a folder of files and a row of the record."""
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from pydantic import AwareDatetime, BaseModel, ConfigDict
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from pricer import settings
 from pricer.catalogue.store import MANIFEST
 from pricer.curation.dataset import Dataset, Split, open_dataset
 from pricer.errors import PricerError
-from pricer.evaluation.errors import GradedRun
+from pricer.evaluation.errors import GradedRun, Reading, asked, point_metrics
 from pricer.evaluation.ranges import read_point
-from pricer.evaluation.scoring import DEFAULT, Scoring
+from pricer.evaluation.scoring import DEFAULT, Scoring, scored
 from pricer.models import Model, load
 from pricer.runs import database
 
@@ -24,6 +27,9 @@ GUESSES = "guesses.parquet"
 DISTRIBUTION = "distribution.npy"  # of a model that gives one: float16 (guesses, 1000) over slots 0 to 999
 VALIDATION = "validation.parquet"  # item_id and guess of the dataset's validation; not of imported guesses
 MODEL = "model"
+MOST_TAGS = 20
+LONGEST_NOTE = 2_000  # characters
+_TAG = re.compile(r"[\w.-]{1,30}")
 _EXAM_COLUMNS = (
     "item_id", "price", "group", "category", "title", "natural_rank", "balanced_rank",
     "store", "characters", "weight_pounds", "rank",
@@ -65,13 +71,19 @@ class RunManifest(BaseModel):
     code_version: str
     generated: bool
     job_id: str | None
+    extends: str | None = None  # id of the run whose model and first answers these are
 
 
 @dataclass(frozen=True)
 class Run:
-    """A row of the record; its figures are computed from the guesses in its folder."""
+    """A row of the record; its figures are computed from the guesses in its folder.
+
+    What people write beside it, tags and a note, can change; everything else never does.
+    """
 
     manifest: RunManifest
+    tags: tuple[str, ...] = field(default=(), compare=False)
+    note: str = field(default="", compare=False)
 
     @property
     def id(self) -> str:
@@ -88,6 +100,11 @@ class Run:
     @property
     def folder(self) -> Path:
         return settings.runs_folder() / self.id
+
+    @property
+    def reading(self) -> Reading:
+        """The exam that it was asked; natural where it was asked both."""
+        return "balanced" if self.manifest.asked == "balanced" else "natural"
 
     def dataset(self) -> Dataset:
         return open_dataset(self.manifest.dataset_id)
@@ -136,12 +153,33 @@ def record_run(manifest: RunManifest) -> Run:
     return Run(manifest)
 
 
-def list_runs() -> list[Run]:
-    """Every run that was recorded and not deleted, the last first."""
-    wanted = select(database.runs.c.manifest).where(database.runs.c.deleted_at.is_(None))
+def list_runs(deleted: bool = False) -> list[Run]:
+    """Every run that was recorded and not deleted, the last first; the deleted ones instead, if asked."""
+    runs = database.runs.c
+    wanted = select(runs.manifest, runs.tags, runs.note).order_by(runs.created_at.desc())
     with database.engine().begin() as connection:
-        rows = connection.execute(wanted.order_by(database.runs.c.created_at.desc())).scalars().all()
-    return [Run(RunManifest.model_validate_json(row)) for row in rows]
+        is_deleted = runs.deleted_at.is_not(None) if deleted else runs.deleted_at.is_(None)
+        rows = connection.execute(wanted.where(is_deleted)).all()
+    return [Run(RunManifest.model_validate_json(row.manifest), tuple(row.tags.split()), row.note) for row in rows]
+
+
+def errors_of(runs: Sequence[Run]) -> dict[str, float | None]:
+    """The error of each run by its id, in dollars, of all that it was asked of its exam: a figure without interval.
+
+    Each exam is read once. None where a run has no answers in its reading, or its dataset is gone.
+    """
+    errors: dict[str, float | None] = dict.fromkeys(run.id for run in runs)
+    of_dataset: dict[str, list[Run]] = {}
+    for run in runs:
+        of_dataset.setdefault(run.manifest.dataset_id, []).append(run)
+    for together in of_dataset.values():
+        with suppress(PricerError):  # the dataset is gone
+            exam = together[0].dataset().exam().select("item_id", "price", "natural_rank", "balanced_rank").collect()
+            for run in together:
+                guesses = pl.read_parquet(run.folder / GUESSES, columns=["item_id", "guess", "status"])
+                table = asked(guesses.join(exam, on="item_id", how="inner"), run.reading)
+                errors[run.id] = point_metrics(scored(table, run.manifest.train_median), run.reading).error
+    return errors
 
 
 def open_run(label: str) -> Run:
@@ -152,6 +190,40 @@ def open_run(label: str) -> Run:
             return run
     known = ", ".join(f"{run.name} ({run.id})" for run in runs[:10]) or "none yet"
     raise PricerError(f"there is no run {label!r}; runs on this machine: {known}")
+
+
+def set_tags(run: Run, tags: Sequence[str]) -> None:
+    """Give a run these tags instead of those that it had: words in lower case, each once, sorted.
+
+    PricerError for one that is no word of letters, digits, `-`, `_` and `.`, or for too many.
+    """
+    words = sorted({tag.strip().lower() for tag in tags} - {""})
+    for word in words:
+        if not _TAG.fullmatch(word):
+            raise PricerError(f"a tag is a word of up to 30 letters, digits, -, _ and ., got {word!r}")
+    if len(words) > MOST_TAGS:
+        raise PricerError(f"a run has up to {MOST_TAGS} tags, got {len(words)}")
+    _change(run.id, tags=" ".join(words))
+
+
+def set_note(run: Run, note: str) -> None:
+    """Write a note beside a run instead of the one that it had; PricerError where it is too long."""
+    if len(note) > LONGEST_NOTE:
+        raise PricerError(f"a note has up to {LONGEST_NOTE:,} characters, got {len(note):,}")
+    _change(run.id, note=note.strip())
+
+
+def set_deleted(run_id: str, deleted: bool) -> None:
+    """Take a run out of every list, or bring it back; its folder stays."""
+    _change(run_id, deleted_at=datetime.now(UTC) if deleted else None)
+
+
+def _change(run_id: str, **values: str | datetime | None) -> None:
+    """Write what may change of a run; PricerError if there is none with this id."""
+    changed = update(database.runs).where(database.runs.c.id == run_id).values(**values)
+    with database.engine().begin() as connection:
+        if not connection.execute(changed).rowcount:
+            raise PricerError(f"there is no run {run_id!r}")
 
 
 def write_manifest(folder: Path, manifest: RunManifest) -> None:

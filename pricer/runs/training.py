@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -88,7 +88,7 @@ def train_run(order: Order, report: Report = silent) -> Run:
     started = time.monotonic()
     model.fit(train, validation, report)
     fit_seconds = time.monotonic() - started
-    asked = _ask(model, read_exam(dataset, order), float(train["price"].median()), report)
+    asked = ask_exam(model, read_exam(dataset, order), float(train["price"].median()), report)
     guesses = ask_validation(model, validation, "Guessing validation", report)
     asked = replace(asked, validation=validation_table(validation, guesses))
     return keep_run(make_manifest(order, dataset, train, asked, fit_seconds), asked, model)
@@ -160,7 +160,7 @@ def _read(items: pl.LazyFrame, model: str) -> pl.DataFrame:
     return items.drop([name for name in _READS if name != find_kind(model).reads]).collect()
 
 
-def _ask(model: Model, exam: pl.DataFrame, train_median: float, report: Report) -> Asked:
+def ask_exam(model: Model, exam: pl.DataFrame, train_median: float, report: Report) -> Asked:
     """Ask the exam in batches, and leave each answer where the page that watches looks."""
     started = time.monotonic()
     guesses: list[np.ndarray] = [np.zeros(0)]
@@ -229,16 +229,10 @@ def _show(live: TextIO, batch: pl.DataFrame, guesses: np.ndarray, train_median: 
 def live_guesses(job_id: str) -> pl.DataFrame:
     """What a job has guessed until now: title, price, guess, error, colour; empty before its first answer."""
     schema = {"title": pl.String, "price": pl.Float64, "guess": pl.Float64, "error": pl.Float64, "colour": pl.String}
-    return pl.DataFrame(list(_live_rows(settings.jobs_folder() / job_id / LIVE)), schema=schema)
-
-
-def _live_rows(path: Path) -> Iterator[dict]:
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError:  # the last line is still being written
-                return
+    path = settings.jobs_folder() / job_id / LIVE
+    written = path.read_bytes() if path.is_file() else b""
+    whole = written[: written.rfind(b"\n") + 1]  # the last line may be still being written
+    return pl.read_ndjson(whole, schema=schema) if whole else pl.DataFrame(schema=schema)
 
 
 def make_manifest(order: Order, dataset: Dataset, train: pl.DataFrame, asked: Asked, fit_seconds: float) -> RunManifest:
