@@ -4,13 +4,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-input
 
-.PHONY: app test check pictures style browser
+.PHONY: app test check pictures style browser postgres
 
 app: .venv/installed
 	@$(BIN)/python -m pricer app
 
 # Everything, the slow tests last.
-test: style browser
+test: style browser postgres
 	@echo "Running all tests (some minutes)"
 	@$(BIN)/python -m pytest
 
@@ -30,6 +30,9 @@ style: .venv/installed-for-tests
 
 browser: .venv/installed-for-tests
 	@$(BIN)/python -m tests.browser
+
+postgres: .venv/installed-for-tests
+	@$(BIN)/python -m tests.postgres
 
 .venv/installed: requirements.txt
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and \

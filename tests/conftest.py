@@ -1,6 +1,7 @@
 import os
 import shutil
 import sys
+import uuid
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,12 +11,15 @@ import polars as pl
 import pytest
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import NullPool, create_engine
 
 from pricer.__main__ import main
 from pricer.catalogue.store import Catalogue, open_catalogue
 from pricer.keys import KNOWN
 from pricer.models import without_price
+from pricer.runs import database
 from tests import browser as chromium
+from tests import postgres as postgresql
 from tests.hub_server import ADA, HubServer
 from tests.processes import end_processes_of
 from tests.products import FEW
@@ -50,6 +54,37 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield folder
     if any(folder.glob("worker-*.lock")):
         end_processes_of(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL of the tests' own; where there is none, tests that need it are skipped."""
+    if postgresql.find() is None:
+        pytest.skip("no PostgreSQL: `python -m tests.postgres` gets one")
+    with postgresql.running() as folder:
+        yield folder
+
+
+@pytest.fixture
+def postgres_url(home: Path, postgres: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of an empty PostgreSQL database of the test's own, which Pricer uses."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    server = create_engine(postgresql.url(postgres, "postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    monkeypatch.setenv("PRICER_DATABASE_URL", postgresql.url(postgres, name))
+    yield postgresql.url(postgres, name)
+    end_processes_of(home)
+    database.engine().dispose()
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_database(request: pytest.FixtureRequest, home: Path) -> None:
+    """Runs a test on an SQLite file, and on a real PostgreSQL where there is one."""
+    if request.param == "postgresql":
+        request.getfixturevalue("postgres_url")
 
 
 @pytest.fixture(scope="session")

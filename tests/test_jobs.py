@@ -25,6 +25,8 @@ from pricer.runs.jobs import (
     take_over,
 )
 
+pytestmark = pytest.mark.usefixtures("each_database")  # SQLite and PostgreSQL
+
 TRAIN = ["train", "mean", "--dataset", "even"]
 
 
@@ -81,6 +83,15 @@ def test_one_heavy_job_runs_at_a_time_and_light_ones_beside_it():
     assert [heavy.resources, light.resources, claim("worker")] == ["heavy", "light", None]
     finish(heavy, "done")
     assert claim("worker").resources == "heavy"
+
+
+def test_workers_that_claim_at_the_same_moment_keep_the_limits():
+    for number in range(6):
+        submit(["train", str(number)], "heavy")
+        submit(["ask", str(number)], "network", "openai")
+    with ThreadPoolExecutor(12) as threads:
+        found = [job for job in threads.map(claim, map(str, range(12))) if job]
+    assert sorted(job.resources for job in found) == ["heavy", "network"]
 
 
 def test_two_network_jobs_run_at_once_but_one_for_a_key():

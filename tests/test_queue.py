@@ -6,6 +6,8 @@ from pricer.errors import PricerError
 from pricer.runs.jobs import cancel_job, claim, finish, list_jobs, open_job, submit
 from pricer.runs.queue import delete_job, move_job, retry_job, undelete_job
 
+pytestmark = pytest.mark.usefixtures("each_database")  # SQLite and PostgreSQL
+
 TRAIN = ["train", "mean", "--dataset", "even"]
 
 

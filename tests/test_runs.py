@@ -16,6 +16,7 @@ from pricer.runs.recipes import list_recipes, open_recipe, save_recipe
 RECIPE = Recipe(cutoff=240, cap=1200, default_weight=5.0, weights={"Automotive": 1.0})
 
 
+@pytest.mark.usefixtures("each_database")
 def test_migrations_make_the_tables_that_the_code_expects():
     with engine().connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
@@ -46,6 +47,7 @@ def test_a_file_in_the_place_of_the_home_folder_is_one_line(tmp_path, monkeypatc
         engine()
 
 
+@pytest.mark.usefixtures("each_database")
 def test_moments_come_back_in_utc():
     row = {"name": "a", "version": 1, "recipe_id": "", "body": "", "catalogue": "", "note": ""}
     noon_in_lima = datetime(2026, 5, 1, 12, tzinfo=timezone(timedelta(hours=-5)))

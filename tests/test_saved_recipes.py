@@ -20,6 +20,8 @@ from pricer.runs.recipes import (
     undelete_recipe,
 )
 
+pytestmark = pytest.mark.usefixtures("each_database")  # SQLite and PostgreSQL
+
 RECIPE = Recipe(cutoff=240, cap=1200, default_weight=5.0, weights={"Automotive": 1.0})
 
 

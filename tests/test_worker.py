@@ -387,6 +387,30 @@ def test_a_worker_that_cannot_reach_the_database_ends_its_jobs_before_others_may
 
 
 @pytest.mark.slow
+def test_workers_of_two_homes_share_the_jobs_of_one_database(tmp_path, home, each_database, monkeypatch):
+    monkeypatch.setenv("PRICER_DATABASE_URL", str(jobs.engine().url))
+    other_home = tmp_path / "other"
+    job = submit(demo(tmp_path, rows=ROWS_FOR_SECONDS), "light")
+    command = [sys.executable, "-m", "pricer", "worker"]
+    other = subprocess.Popen(command, env=os.environ | {"PRICER_HOME": str(other_home)}, start_new_session=True)
+    first = eventually(lambda: (now := open_job(job.id)).pid and now)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PRICER_HOME", str(home))
+        here = Worker(silent)
+        here.step()
+        assert open_job(job.id).owner == first.owner  # under a lease
+        os.kill(other.pid, signal.SIGKILL)
+        other.wait()
+        with jobs.engine().begin() as connection:
+            connection.execute(update(jobs.jobs).values(lease_until=datetime(2026, 1, 1, tzinfo=UTC)))
+        here._next_beat = 0
+        done = ended(job, here)
+    assert not lives(first.pid)
+    assert (done.state, done.attempt, done.crash) == ("done", 2, "lost")
+    assert done.owner == here.owner != first.owner
+
+
+@pytest.mark.slow
 def test_a_home_has_one_worker_however_many_ask_for_it(home):
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: ensure_worker(), range(8)))

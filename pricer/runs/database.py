@@ -14,6 +14,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.config import Config
@@ -21,7 +22,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from filelock import FileLock
 from sqlalchemy import (
+    URL,
     Column,
+    Connection,
     DateTime,
     Dialect,
     Engine,
@@ -37,14 +40,19 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
+    make_url,
 )
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from pricer import settings
 from pricer.errors import PricerError
 from pricer.files import force_to_disk
 
+if TYPE_CHECKING:
+    import psycopg
+
 BUSY_SECONDS = 30  # how long a transaction waits for another one to end
+LOCK = 7_247_363  # the number of Pricer's lock among those of a PostgreSQL database
 
 metadata = MetaData(
     naming_convention={
@@ -67,7 +75,7 @@ class Moment(TypeDecorator[datetime]):
         return value and value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value and (value if value.tzinfo else value.replace(tzinfo=UTC))
+        return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
 
 
 recipes = Table(
@@ -154,15 +162,25 @@ def engine() -> Engine:
 def _engine(url: str) -> Engine:
     home = settings.make_home()
     try:
-        is_sqlite = url.startswith("sqlite")
-        opened = create_engine(url, poolclass=NullPool if is_sqlite else None)  # SQLite opens in half a millisecond
-        if is_sqlite:
-            event.listen(opened, "connect", _configure_sqlite)
-            event.listen(opened, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        opened = _open(make_url(url))
         with FileLock(home / "database.lock"):
             _upgrade(opened)
-    except (ArgumentError, DatabaseError, ImportError) as error:
-        raise PricerError(f"cannot use the database: {getattr(error, 'orig', error)}") from error
+    except (ArgumentError, DBAPIError, ImportError) as error:
+        raise PricerError(f"cannot use the database: {_first_line(getattr(error, 'orig', error))}") from error
+    return opened
+
+
+def _open(url: URL) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        opened = create_engine(url, poolclass=NullPool)  # it opens in half a millisecond
+        event.listen(opened, "connect", _configure_sqlite)
+        event.listen(opened, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    elif url.get_backend_name() == "postgresql":
+        opened = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        event.listen(opened, "connect", _configure_postgresql)
+        event.listen(opened, "begin", _lock_postgresql)
+    else:
+        raise ArgumentError(f"Pricer keeps its records in SQLite or PostgreSQL, got {url.get_backend_name()!r}")
     return opened
 
 
@@ -200,6 +218,10 @@ def _back_up(file: Path, revision: str) -> Path:
     return copy
 
 
+def _first_line(error: object) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # Python's driver would begin transactions of its own
     for setting in (
@@ -209,3 +231,18 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "foreign_keys = ON",
     ):
         connection.execute(f"PRAGMA {setting}")
+
+
+def _configure_postgresql(connection: "psycopg.Connection", _record: object) -> None:
+    """A transaction waits for others, but not for one whose client has gone away without a word."""
+    wait = f"{BUSY_SECONDS}s"
+    connection.execute(f"SET lock_timeout = '{wait}'; SET idle_in_transaction_session_timeout = '{wait}'")
+    connection.commit()
+
+
+def _lock_postgresql(connection: Connection) -> None:
+    """One transaction at a time, as on SQLite: what it reads stays true until it has written.
+
+    So workers that claim at the same moment keep the limits of what may run. Transactions here take milliseconds.
+    """
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
