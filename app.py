@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import streamlit as st
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DBAPIError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
@@ -120,7 +120,7 @@ async def keep_worker() -> None:
             if at_start or await asyncio.to_thread(has_work):
                 await asyncio.to_thread(ensure_worker)
             at_start = False
-        except (PricerError, DatabaseError, OSError) as error:
+        except (PricerError, DBAPIError, OSError) as error:
             sys.stderr.write(f"{error}\n")  # a full disk, say: pages work on, and the next look may go better
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 

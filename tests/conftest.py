@@ -1,8 +1,8 @@
 import os
 import shutil
 import sys
-import uuid
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
