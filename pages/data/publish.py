@@ -119,7 +119,8 @@ def show_hub(dataset: Dataset, options: Options, name: str, branch: str, private
 def look_at(dataset: Dataset, options: Options, place: Place, arguments: list[str], replace: bool) -> None:
     """Ask the hub what would stand in the way, and remember it for these very choices."""
     try:
-        found = preflight(dataset, options, place, find_key(HUB_TOKEN), replace)
+        with st.spinner("Asking the hub", show_time=True):
+            found = preflight(dataset, options, place, find_key(HUB_TOKEN), replace)
     except PricerError as error:
         found = [Check("stop", str(error), "")]
     st.session_state[state.CHECKED] = (arguments, found)

@@ -77,6 +77,8 @@ def told(what: str, url: str = "") -> Iterator[None]:
     except (errors.HfHubHTTPError, httpx2.HTTPError, errors.HFValidationError, errors.FileMetadataError) as error:
         raise PricerError(f"{what}: {in_words(error, url)}") from None
     except RuntimeError as error:  # how the library wraps what went wrong in one of several uploads
+        if error.__cause__ is None:
+            raise PricerError(f"{what}: the transfer broke off; try again, what has arrived is kept") from error
         if not isinstance(error.__cause__, errors.HfHubHTTPError | httpx2.HTTPError):
             raise
         raise PricerError(f"{what}: {in_words(error.__cause__, url)}") from None

@@ -105,7 +105,7 @@ def _balance(made: DatasetManifest, facts: Facts) -> str:
     return "\n\n".join(
         [
             recipe_lines(made.recipe),
-            f"![Shares of items by price, before and after]({PRICES})",
+            f"![Items by price, before and after]({PRICES})",
             markdown_table(("", "pool (before)", "train (after)"), changes),
             f"From pool to train the distance (total variation: 0 the same, 1 nothing in common) is "
             f"{made.price_distance:.3f} by price and {made.category_distance:.3f} by category.",

@@ -16,39 +16,38 @@ _MOST_PARTS = 8
 
 
 def price_picture(before: np.ndarray | None, after: np.ndarray) -> str:
-    """Shares of items by price in steps of $10; given are items by slot (1000) of the pool, if known, and of train."""
-    height, left, right, top, bottom = 330, 58, 20, 62, 272
-    shares = [(_shares(after), AFTER, "0.85", "train")]
+    """Items by price in steps of $10, on a log scale.
+
+    Given are items by slot (1000) of the pool, if it is known, and of train.
+    """
+    height, left, right, top, bottom = 330, 68, 20, 62, 272
+    drawn = [(_binned(after), AFTER, "0.85", "train")]
     if before is not None:
-        shares.insert(0, (_shares(before), BEFORE, "0.75", "pool"))
-    most = max(float(each.max()) for each, *_ in shares) or 1.0
-    step = _round_up(most / 4)
-    highest = step * math.ceil(most / step)
+        drawn.insert(0, (_binned(before), BEFORE, "0.75", "pool"))
+    powers = max(1, math.ceil(math.log10(max(int(each.max()) for each, *_ in drawn) + 1)))
     across = (_WIDE - left - right) / (1000 / _BIN)
-    parts = [_text(left, 24, "Share of items by price", 18, weight=600)]
+    parts = [_text(left, 24, "Items by price", 18, weight=600)]
     place = left
-    for _, colour, _, name in shares:
+    for _, colour, _, name in drawn:
         parts.append(f"<rect x='{place}' y='36' width='12' height='12' fill='{colour}'/>")
         parts.append(_text(place + 18, 47, name, 13, QUIET))
         place += 30 + 8 * len(name)
-    parts.append(_text(place + 8, 47, "in steps of $10", 13, QUIET))
-    for line in range(round(highest / step) + 1):
-        y = bottom - (bottom - top) * line * step / highest
+    parts.append(_text(place + 8, 47, "in steps of $10, log scale", 13, QUIET))
+    for power in range(powers + 1):
+        y = bottom - (bottom - top) * power / powers
         parts.append(f"<line x1='{left}' x2='{_WIDE - right}' y1='{y:.1f}' y2='{y:.1f}' stroke='{GRID}'/>")
-        parts.append(
-            _text(left - 8, y + 4, f"{line * step:.3%}".rstrip("%").rstrip("0").rstrip(".") + "%", 12, QUIET, "end")
-        )
-    for each, colour, opacity, _ in shares:
+        parts.append(_text(left - 8, y + 4, f"{10**power:,}", 12, QUIET, "end"))
+    for each, colour, opacity, _ in drawn:
         points = [f"{left},{bottom}"]
-        for number, share in enumerate(each):
-            y = bottom - (bottom - top) * share / highest
+        for number, items in enumerate(each):
+            y = bottom - (bottom - top) * (math.log10(items) if items else 0.0) / powers
             points += [f"{left + number * across:.1f},{y:.1f}", f"{left + (number + 1) * across:.1f},{y:.1f}"]
         points.append(f"{left + len(each) * across:.1f},{bottom}")
         parts.append(f"<polygon points='{' '.join(points)}' fill='{colour}' fill-opacity='{opacity}'/>")
     for dollars in range(0, 1001, 200):
         x = left + dollars / _BIN * across
         parts.append(_text(x, bottom + 20, f"${dollars:,}", 12, QUIET, "middle"))
-    return _svg(_WIDE, height, parts, "Shares of items by price, " + " and ".join(name for *_, name in shares))
+    return _svg(_WIDE, height, parts, "Items by price, " + " and ".join(name for *_, name in drawn))
 
 
 def category_picture(categories: Sequence[tuple[str, int, int]]) -> str:
@@ -82,15 +81,8 @@ def category_picture(categories: Sequence[tuple[str, int, int]]) -> str:
     return _svg(_WIDE, height, parts, "Train by category: " + ", ".join(f"{n} {i / after:.1%}" for n, _, i in kept))
 
 
-def _shares(slots: np.ndarray) -> np.ndarray:
-    bins = np.add.reduceat(slots.astype(np.float64), np.arange(0, 1000, _BIN))
-    return bins / max(1.0, bins.sum())
-
-
-def _round_up(value: float) -> float:
-    """The next of 1, 2, 5 times a power of ten."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1, 2, 5, 10) if value <= step * power * 1.0001)
+def _binned(slots: np.ndarray) -> np.ndarray:
+    return np.add.reduceat(slots.astype(np.int64), np.arange(0, 1000, _BIN))
 
 
 def _shade(part: float) -> str:

@@ -263,7 +263,14 @@ def _upload(api: "HfApi", place: Place, additions: list["CommitOperationAdd"], r
     report(Step("Uploading", 0, "MB", 0.0))
     for addition in additions:
         size = addition.upload_info.size
-        api.preupload_lfs_files(place.repo, [addition], repo_type="dataset", revision=place.branch, free_memory=False)
+        try:
+            api.preupload_lfs_files(
+                place.repo, [addition], repo_type="dataset", revision=place.branch, free_memory=False
+            )
+        except (ConnectionError, TimeoutError) as error:  # of the hub's faster way, which has errors of its own
+            raise PricerError(
+                f"uploading {addition.path_in_repo} broke off; publish again, it goes on there"
+            ) from error
         done += size
         report(Step("Uploading", done // _MEGABYTE, "MB", done / total))
     return total
