@@ -237,16 +237,18 @@ def test_compare_shows_the_leaderboard_of_the_library(runs, reading):
 
 def test_compare_says_how_much_less_one_run_errs_than_another(runs):
     app = opened("compare")
+    app.segmented_control(key="compare_section").set_value("versus").run()
     app.selectbox(key="compare_run").set_value(runs["mean"].id).run()
     app.selectbox(key="compare_against").set_value(runs["tfidf-ridge"].id).run()
     found = paired(runs["mean"].graded(), runs["tfidf-ridge"].graded())
     assert f"tfidf-ridge on even errs {dollars(found.difference)} less than mean on even" in text(app)
-    assert len(app.get("plotly_chart")) == 4
+    assert len(app.get("plotly_chart")) == 3
 
 
 def test_compare_calls_a_tie_a_tie(runs, home):
     assert main(["train", "mean", "--dataset", "even", "--seed", "5"]) == 0
     app = opened("compare")
+    app.segmented_control(key="compare_section").set_value("versus").run()
     app.selectbox(key="compare_run").set_value(runs["mean"].id).run()
     app.selectbox(key="compare_against").set_value(open_run("mean (seed 5) on even").id).run()
     assert "mean on even and mean (seed 5) on even are tied" in text(app)
@@ -255,6 +257,7 @@ def test_compare_calls_a_tie_a_tie(runs, home):
 def test_two_runs_of_one_name_can_both_be_chosen(runs):
     assert main(["train", "mean", "--dataset", "even"]) == 0
     app = opened("compare")
+    app.segmented_control(key="compare_section").set_value("versus").run()
     ids = [run.id for run in list_runs() if run.name == "mean on even"]
     labels = {f"mean on even, {run_id[-4:]}" for run_id in ids}
     assert labels < set(app.selectbox(key="compare_run").options)

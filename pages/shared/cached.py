@@ -21,16 +21,18 @@ from pricer.curation.sampler import Plan, make_plan
 from pricer.curation.slots import items_of_slot
 from pricer.curation.solver import Solution, Wishes, solve
 from pricer.evaluation.comparison import Paired, paired
-from pricer.evaluation.effects import Effect
-from pricer.evaluation.effects import effect as find_effect
-from pricer.evaluation.effects import steps as find_steps
-from pricer.evaluation.errors import GradedRun, Metrics, Reading, asked, metrics, scored
+from pricer.evaluation.errors import GradedRun, Metrics, Reading, asked, metrics
 from pricer.evaluation.leaderboard import leaderboard
 from pricer.evaluation.leaks import LeakErrors, leak_errors
+from pricer.evaluation.matrix import Matrix, paired_matrix
 from pricer.evaluation.running import running_error
+from pricer.evaluation.scoring import DEFAULT, Scoring, answer_counts, scored
+from pricer.evaluation.slices import by_part, grid, weak_parts
+from pricer.evaluation.suspects import suspects
 from pricer.models import Learned, Model
 from pricer.runs.guessing import describe, guess_prices, worked_examples
 from pricer.runs.learned import what_it_learned
+from pricer.runs.ranges import coverage_of_parts, strip_of
 from pricer.runs.store import Run
 
 _KEYS = {
@@ -38,6 +40,7 @@ _KEYS = {
     Dataset: lambda dataset: f"{dataset.folder} {dataset.manifest.content_hash}",
     Recipe: lambda recipe: recipe.id,
     Run: lambda run: str(run.folder),
+    Scoring: repr,
     Wishes: repr,
 }
 
@@ -124,9 +127,9 @@ def learned(run: Run) -> list[Learned]:
     return what_it_learned(run, model(run))
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_KEYS)
-def graded(run: Run) -> GradedRun:
-    return run.graded()
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_KEYS)
+def graded(run: Run, scoring: Scoring = DEFAULT) -> GradedRun:
+    return run.graded(scoring)
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=_KEYS)
@@ -140,34 +143,70 @@ def run_leaks(run: Run) -> LeakErrors:
 
 
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_KEYS)
-def board(runs: list[Run], reading: Reading) -> pl.DataFrame:
-    return leaderboard([graded(run) for run in runs], reading)
+def board(runs: list[Run], reading: Reading, scoring: Scoring = DEFAULT) -> pl.DataFrame:
+    return leaderboard([graded(run, scoring) for run in runs], reading, scoring=scoring)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_KEYS)
-def scored_exam(run: Run, reading: Reading) -> pl.DataFrame:
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_KEYS)
+def scored_exam(run: Run, reading: Reading, scoring: Scoring = DEFAULT) -> pl.DataFrame:
     """The items of an exam that a run was asked, in the exam's order, with its guesses judged."""
-    return scored(asked(graded(run).table, reading), graded(run).train_median)
+    of = graded(run, scoring)
+    return scored(asked(of.table, reading), of.train_median, scoring)
 
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs=_KEYS)
-def running(run: Run, reading: Reading) -> pl.DataFrame:
-    return running_error(scored_exam(run, reading)["error"].to_numpy())
+def running(run: Run, reading: Reading, scoring: Scoring = DEFAULT) -> pl.DataFrame:
+    return running_error(scored_exam(run, reading, scoring)["error"].to_numpy())
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=_KEYS)
-def versus(run: Run, other: Run, reading: Reading) -> Paired:
-    return paired(graded(run), graded(other), reading)
+def versus(run: Run, other: Run, reading: Reading, scoring: Scoring = DEFAULT) -> Paired:
+    return paired(graded(run, scoring), graded(other, scoring), reading, scoring=scoring)
+
+
+@st.cache_data(max_entries=8, show_spinner="Comparing every two runs", hash_funcs=_KEYS)
+def matrix(runs: list[Run], reading: Reading, scoring: Scoring, joint: bool) -> Matrix:
+    return paired_matrix([graded(run, scoring) for run in runs], reading, scoring, joint)
 
 
 @st.cache_data(max_entries=32, show_spinner=False, hash_funcs=_KEYS)
-def effect(reference: Run, other: Run, reading: Reading) -> Effect:
-    return find_effect(graded(reference), graded(other), reading)
+def answers(run: Run, reading: Reading) -> dict[str, int]:
+    return answer_counts(asked(graded(run).table, reading))
+
+
+@st.cache_data(max_entries=32, show_spinner=False, hash_funcs=_KEYS)
+def errors_by(part: str, run: Run, reading: Reading, scoring: Scoring) -> pl.DataFrame:
+    return by_part(scored_exam(run, reading, scoring), part)
 
 
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_KEYS)
-def steps(rungs: tuple[str, ...], runs: list[Run], reading: Reading) -> pl.DataFrame:
-    return find_steps(list(zip(rungs, map(graded, runs), strict=True)), reading)
+def error_grid(run: Run, reading: Reading, scoring: Scoring) -> pl.DataFrame:
+    return grid(scored_exam(run, reading, scoring))
+
+
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_KEYS)
+def weakest(run: Run, reading: Reading, scoring: Scoring) -> pl.DataFrame:
+    return weak_parts(scored_exam(run, reading, scoring))
+
+
+@st.cache_data(max_entries=8, show_spinner=False, hash_funcs=_KEYS)
+def doubtful_prices(runs: list[Run], reading: Reading, scoring: Scoring) -> pl.DataFrame:
+    return suspects([graded(run, scoring) for run in runs], reading, scoring)
+
+
+@st.cache_data(max_entries=32, show_spinner=False, hash_funcs=_KEYS)
+def coverage_strip(run: Run, reading: Reading) -> pl.DataFrame:
+    return strip_of(run, reading)
+
+
+@st.cache_data(max_entries=32, show_spinner=False, hash_funcs=_KEYS)
+def coverage_by(part: str, run: Run, reading: Reading, level: float) -> pl.DataFrame:
+    return coverage_of_parts(run, reading, level, part)
+
+
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_KEYS)
+def validation_guesses(run: Run) -> pl.DataFrame | None:
+    return run.validation_guesses()
 
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs=_KEYS)

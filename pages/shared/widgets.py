@@ -1,14 +1,16 @@
 """Elements that several pages show. Whatever comes from data is escaped here."""
 
 import html
+import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
+import polars as pl
 import streamlit as st
 
-from pricer.figures.formats import count_of, whole_dollars
+from pricer.figures.formats import count_of, spreadsheet_safe, whole_dollars
 from pricer.figures.palette import FAMILIES
 
 MOST_ROWS = 12  # of an own table; more are turned over page by page
@@ -75,16 +77,48 @@ def chart(
     key: str,
     note: str = "",
     swatches: Sequence[Swatch] = (),
+    image: str | None = None,
 ) -> None:
     """A chart below its head; `alt` says in words what it shows."""
     with st.container(gap="xsmall"):
         chart_head(title, note, swatches)
-        draw(figure, alt, key)
+        draw(figure, alt, key, image)
 
 
-def draw(figure: go.Figure, alt: str, key: str) -> None:
-    """A chart alone, in Pricer's colours and without Plotly's buttons."""
-    st.plotly_chart(figure, theme=None, alt=alt, key=key, config={"displayModeBar": False})
+def draw(figure: go.Figure, alt: str, key: str, image: str | None = None) -> None:
+    """A chart alone, in Pricer's colours; of Plotly's buttons the one that saves it, where `image` names the file."""
+    config: dict = {"displayModeBar": False}
+    if image:
+        config = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
+        config |= {"toImageButtonOptions": {"format": "png", "filename": image, "scale": 2}}
+    st.plotly_chart(figure, theme=None, alt=alt, key=key, config=config)
+
+
+def downloads(rows: pl.DataFrame, name: str) -> None:
+    """A table as CSV, whose texts no spreadsheet takes for formulas, and as Parquet, both named alike."""
+    with st.container(horizontal=True):
+        for label, kind, content in (("CSV", "csv", spreadsheet_csv), ("Parquet", "parquet", _parquet)):
+            st.download_button(
+                f"Download {label}",
+                content(rows),
+                f"{name}.{kind}",
+                key=f"download_{name}_{kind}",
+                icon=":material/download:",
+                on_click="ignore",
+                type="tertiary",
+            )
+
+
+def spreadsheet_csv(rows: pl.DataFrame) -> bytes:
+    texts = [pl.col(name).map_elements(spreadsheet_safe, return_dtype=pl.String) for name in rows.columns
+             if rows[name].dtype == pl.String]  # fmt: skip
+    return rows.with_columns(texts).write_csv().encode()
+
+
+def _parquet(rows: pl.DataFrame) -> bytes:
+    file = io.BytesIO()
+    rows.write_parquet(file)
+    return file.getvalue()
 
 
 def table(columns: Sequence[Cell], rows: Iterable[Sequence[Cell]], right: Sequence[int] = ()) -> None:

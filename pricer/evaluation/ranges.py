@@ -6,7 +6,8 @@ market, so a range that would have held a share of validation's prices holds tha
 """
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,9 @@ from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
 
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 USUAL_LEVEL = 0.8
-FEWEST = 50  # validation items of a cell of category and band; a smaller one takes its band's, or all
+FEWEST = 50  # validation items of a part that has distances of its own
+LOWEST, HIGHEST = LOWEST_SLOT - 0.5, HIGHEST_SLOT + 0.5  # dollars; no price of a catalogue lies outside
+ROUNDING = 1e-9  # by which a price that stands exactly at an end, as many do at $9.99, must not fall out
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,13 @@ class Ranges:
     level: float
     low: np.ndarray  # float64 (items,)
     high: np.ndarray
+    calibrated_on: float | None = None  # items of validation that they were made from
+
+    def only(self, rows: np.ndarray) -> "Ranges":
+        """Those of some items (places or a mask), made from as large a part of validation."""
+        low, high = self.low[rows], self.high[rows]
+        share = len(low) / max(1, len(self.low))
+        return Ranges(self.level, low, high, self.calibrated_on and self.calibrated_on * share)
 
 
 # From validation
@@ -40,36 +50,36 @@ def conformal_ranges(
     `validation` has price, guess (dollars, null or not finite where there is none) and category. Distances are those
     of the logarithms, since a guess of $500 is off by more dollars than one of $5; they are taken by side, as prices
     reach further up than down. Of each side the ceil((n + 1) (1 + level) / 2)-th smallest is used, which keeps the
-    promise for any n. They are taken by category and by the price band of the guess (Mondrian; Vovk et al., 2005), or
-    the promise would be kept by easy items alone; a cell of fewer than 50 items takes those of its band, a band with
-    fewer takes all. Ends stay within $1 to $999. NaN where validation is too small to promise so much.
+    promise for any n. They are taken by cell, category and price band of the guess (Mondrian; Vovk et al., 2005), or
+    the promise would be kept by easy items alone. Cells of fewer than 50 validation items are one with the others of
+    their band, and where these are still fewer, with all that is left: no item lends its distances to two cells, which
+    would make promises on behalf of harder ones. NaN where validation is too small to promise so much.
     """
-    usable = pl.col("guess").is_finite().fill_null(False)
-    known = validation.filter(usable)
+    known = validation.filter(pl.col("guess").is_finite().fill_null(False))
     base = np.clip(known["guess"].to_numpy(), LOWEST_SLOT, HIGHEST_SLOT)
     distances = np.log(known["price"].to_numpy()) - np.log(base)
-    known_cells = list(zip(known["category"].to_list(), _band_of(base), strict=True))
+    part_of = _parts(list(zip(known["category"].to_list(), _band_of(base), strict=True)))
+    by_part: dict[object, list[float]] = {}
+    for cell, distance in zip(zip(known["category"].to_list(), _band_of(base), strict=True), distances, strict=True):
+        by_part.setdefault(part_of(cell), []).append(distance)
+    ends_of = {part: _ends(np.array(values), level) for part, values in by_part.items()}
     guesses = np.clip(np.asarray(guesses, dtype=np.float64), LOWEST_SLOT, HIGHEST_SLOT)
-    cells = list(zip(categories, _band_of(guesses), strict=True))
-    shift = _shifts(distances, known_cells, level)
-    ends = np.array([shift(cell) for cell in cells], dtype=np.float64).reshape(len(cells), 2)
-    low, high = np.exp(np.log(guesses)[:, None] + ends).T
-    return Ranges(level, np.clip(low, LOWEST_SLOT, HIGHEST_SLOT), np.clip(high, LOWEST_SLOT, HIGHEST_SLOT))
+    of_all = _ends(distances, level)
+    cells = zip(categories, _band_of(guesses), strict=True)
+    ends = np.array([ends_of.get(part_of(cell), of_all) for cell in cells], dtype=np.float64).reshape(len(guesses), 2)
+    low, high = (np.exp(np.log(guesses)[:, None] + ends) * (1 - ROUNDING, 1 + ROUNDING)).T
+    return Ranges(level, np.clip(low, LOWEST, HIGHEST), np.clip(high, LOWEST, HIGHEST), len(known))
 
 
 def _band_of(guesses: np.ndarray) -> list[int]:
     return np.clip(np.searchsorted(BANDS, np.nan_to_num(guesses), side="right") - 1, 0, len(BANDS) - 2).tolist()
 
 
-def _shifts(distances: np.ndarray, cells: list[tuple[str, int]], level: float):
-    """A function from a cell to how far its ends lie below and above the logarithm of a guess."""
-    by_cell: dict[object, list[float]] = {}
-    for cell, distance in zip(cells, distances.tolist(), strict=True):
-        by_cell.setdefault(cell, []).append(distance)
-        by_cell.setdefault(cell[1], []).append(distance)
-    found = {cell: _ends(np.array(values), level) for cell, values in by_cell.items() if len(values) >= FEWEST}
-    of_all = _ends(distances, level)
-    return lambda cell: found.get(cell, found.get(cell[1], of_all))
+def _parts(cells: list[tuple[str, int]]) -> Callable[[tuple[str, int]], object]:
+    """Which part a cell of category and band belongs to: itself, the rest of its band, or the rest of all (None)."""
+    whole = {cell for cell, count in Counter(cells).items() if count >= FEWEST}
+    bands = {band for band, count in Counter(cell[1] for cell in cells if cell not in whole).items() if count >= FEWEST}
+    return lambda cell: cell if cell in whole else cell[1] if cell[1] in bands else None
 
 
 def _ends(distances: np.ndarray, level: float) -> tuple[float, float]:
@@ -95,7 +105,7 @@ def distribution_ranges(chances: np.ndarray, level: float = USUAL_LEVEL) -> Rang
     tail = (1 - level) / 2
     low = (reached < tail - 1e-9).sum(axis=1)
     high = (reached < 1 - tail - 1e-9).sum(axis=1)
-    return Ranges(level, np.maximum(low - 0.5, 0.5), np.minimum(high + 0.5, HIGHEST_SLOT + 0.5))
+    return Ranges(level, np.maximum(low - 0.5, LOWEST), np.minimum(high + 0.5, HIGHEST))
 
 
 def read_point(chances: np.ndarray, point: str, quantile: float = 0.5) -> np.ndarray:
@@ -135,7 +145,7 @@ class Coverage:
     level: float  # what was promised
     items: int
     covered: float | None  # share, 0 to 1
-    low: float | None  # its 95 % interval
+    low: float | None  # its 95 % interval, by chance in the items asked and in those of validation
     high: float | None
     median_width: float | None  # dollars
     median_ratio: float | None  # high end over low end
@@ -150,8 +160,10 @@ class Coverage:
 def coverage(prices: np.ndarray, ranges: Ranges) -> Coverage:
     """Hold ranges against the prices.
 
-    The interval is Wilson's (1927) for a share. The interval score adds to the width 2 / (1 - level) dollars for every
-    dollar that the price lies outside (Gneiting and Raftery, 2007, equation 43): neither wide nor bold ranges win it.
+    The interval is Wilson's (1927) for a share. Ranges from n items of validation would themselves hold more or less
+    by chance, which adds as much to the variance as n items asked, so it is that of 1 / (1/items + 1/n) items. The
+    interval score adds to the width 2 / (1 - level) dollars for every dollar that the price lies outside (Gneiting and
+    Raftery, 2007, equation 43): neither wide nor bold ranges win it.
     """
     known = np.isfinite(ranges.low) & np.isfinite(ranges.high)
     count = int(known.sum())
@@ -165,16 +177,15 @@ def coverage(prices: np.ndarray, ranges: Ranges) -> Coverage:
         ranges.level,
         count,
         float(inside.mean()),
-        *wilson(int(inside.sum()), count),
+        *wilson(float(inside.mean()), 1 / (1 / count + (1 / ranges.calibrated_on if ranges.calibrated_on else 0))),
         float(np.median(high - low)),
         float(np.median(high / low)),
         float(score.mean()),
     )
 
 
-def wilson(hits: int, count: int, z: float = 1.959964) -> tuple[float, float]:
-    """The 95 % interval of a share of `count` that are alike to come (Wilson, 1927)."""
-    share = hits / count
+def wilson(share: float, count: float, z: float = 1.959964) -> tuple[float, float]:
+    """The 95 % interval of what a share of `count` items stands for (Wilson, 1927)."""
     middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
     return max(0.0, middle - half), min(1.0, middle + half)

@@ -1,0 +1,38 @@
+"""Runs by name, and choosing one or two of them."""
+
+import polars as pl
+import streamlit as st
+
+from pages.shared import state
+from pages.shared.widgets import distinct
+from pricer.runs.store import Run
+
+
+def names_of(runs: list[Run]) -> dict[str, str]:
+    """The names of runs by id, told apart."""
+    return distinct({run.id: run.name for run in runs})
+
+
+def choose_two(board: pl.DataFrame) -> tuple[str, str | None]:
+    """The ids of the run to look at and of the one to set beside it, if there are two."""
+    names = distinct(dict(board.select("run", "name").iter_rows()))
+    left, right = st.columns(2, gap="large")
+    with left:
+        first = _choose_run("Model", names, state.MODEL_A)
+    others = {run: name for run, name in names.items() if run != first}
+    if not others:
+        return first, None
+    with right:
+        return first, _choose_run("Against", others, state.MODEL_B)
+
+
+def _choose_run(label: str, names: dict[str, str], key: str) -> str:
+    if st.session_state[key] not in names:
+        st.session_state[key] = next(iter(names))
+    st.selectbox(label, list(names), format_func=names.get, key=key, persist_state="session")
+    return st.session_state[key]
+
+
+def choose_one(board: pl.DataFrame, label: str = "Model") -> str:
+    """The id of the run to look at."""
+    return _choose_run(label, distinct(dict(board.select("run", "name").iter_rows())), state.MODEL_A)

@@ -1,0 +1,84 @@
+"""Compare's errors by price band and by category, of one run or two."""
+
+import polars as pl
+
+from pages.shared import cached
+from pages.shared.comparison.names import choose_two, names_of
+from pages.shared.look import look
+from pages.shared.widgets import chart, downloads, family_swatches
+from pricer.evaluation.scoring import Scoring
+from pricer.evaluation.slices import BAND_NAMES
+from pricer.figures.formats import category_name, count_of, dollars, in_words
+from pricer.figures.parts import THIN, heat_map, parts_chart
+from pricer.runs.store import Run
+
+MOST_CATEGORIES = 15
+PARTS = {"band": "price band", "category": "category"}
+
+
+def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
+    by_id = {run.id: run for run in runs}
+    chosen = [by_id[run_id] for run_id in choose_two(cached.board(runs, reading, scoring)) if run_id]
+    names = names_of(chosen)
+    for part in PARTS:
+        _show_part(part, chosen, names, reading, scoring)
+    _show_grid(chosen[0], names[chosen[0].id], reading, scoring)
+
+
+def _show_part(part: str, runs: list[Run], names: dict[str, str], reading: str, scoring: Scoring) -> None:
+    tables = {names[run.id]: cached.errors_by(part, run, reading, scoring) for run in runs}
+    shown = {name: found.head(MOST_CATEGORIES) for name, found in tables.items()}
+    families = {names[run.id]: run.manifest.family for run in runs}
+    first = next(iter(tables.values()))
+    note = f"mean error with its 95% interval, {reading} exam; items at the right edge"
+    if len(first) > MOST_CATEGORIES:
+        note += f"; the {MOST_CATEGORIES} largest of {len(first)}, all in the download"
+    chart(
+        parts_chart(shown, families, look(), log=part == "band"),
+        _finding(first, part, len(runs), next(iter(names.values()))),
+        alt="; ".join(
+            f"{name}, {row['part']}: {dollars(row['error'])}"
+            for name, found in shown.items()
+            for row in found.iter_rows(named=True)
+        ),
+        key=f"chart_by_{part}",
+        note=note,
+        swatches=[(name, swatch) for name, swatch in _swatches(runs, names)] if len(runs) > 1 else (),
+        image=f"errors-by-{part}",
+    )
+    rows = [found.select(pl.lit(name).alias("run"), pl.all()) for name, found in tables.items()]
+    downloads(pl.concat(rows), f"errors-by-{part}-{reading}")
+
+
+def _swatches(runs: list[Run], names: dict[str, str]):
+    for run in runs:
+        [(_, swatch)] = family_swatches([run.manifest.family])
+        yield names[run.id], swatch
+
+
+def _finding(found: pl.DataFrame, part: str, runs: int, name: str) -> str:
+    known = found.drop_nulls("low")
+    if known.is_empty():
+        return f"Error by {PARTS[part]}"
+    worst = known.sort("error", descending=True).row(0, named=True)
+    return f"{name} errs most {'from' if part == 'band' else 'on'} {category_name(worst['part'])}"
+
+
+def _show_grid(run: Run, name: str, reading: str, scoring: Scoring) -> None:
+    cells = cached.error_grid(run, reading, scoring)
+    thick = cells.filter(pl.col("items") >= THIN)
+    worse = thick.filter(pl.col("ratio") >= 1.5)
+    title = "No cell errs half as much again as its price band"
+    if len(worse):
+        verb = "cell errs" if len(worse) == 1 else "cells err"
+        title = f"{in_words(len(worse)).capitalize()} {verb} half as much again as their price band"
+    chart(
+        heat_map(cells, list(BAND_NAMES), look()),
+        title,
+        alt=f"Error of {name} by category and price band, {count_of(len(cells), 'cell')}.",
+        key="chart_grid",
+        note=f"{name}: mean error; red where worse than its price band's mean, green where better, "
+        f"pale where under {THIN} items. Bands by their lower end",
+        image="errors-by-category-and-band",
+    )
+    downloads(cells.sort("category", "band"), f"error-grid-{reading}")

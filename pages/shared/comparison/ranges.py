@@ -1,0 +1,107 @@
+"""Compare's ranges: how wide each run's are, and whether they hold what they promise."""
+
+import polars as pl
+import streamlit as st
+
+from pages.shared import cached
+from pages.shared.comparison.names import choose_one, names_of
+from pages.shared.look import look
+from pages.shared.widgets import Html, chart, chart_head, downloads, empty_card, escaped, page_of, table
+from pricer.evaluation.ranges import LEVELS, USUAL_LEVEL
+from pricer.evaluation.scoring import Scoring
+from pricer.figures.coverage import coverage_chart, coverage_finding
+from pricer.figures.formats import NOT_MEASURED, category_name, count, dollars, percent
+from pricer.runs.store import Run
+
+PARTS = {"band": "Price band", "category": "Category"}
+
+
+def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
+    strips = {run.id: cached.coverage_strip(run, reading) for run in runs}
+    known = [run for run in runs if strips[run.id]["covered"].count()]
+    if not known:
+        with st.container(border=True):
+            empty_card(
+                "No range yet.",
+                "A run that is trained now keeps what it guesses of validation, and its ranges come from there; "
+                "imported guesses and a validation of a few items have none.",
+            )
+        return
+    level = st.select_slider(
+        "Share of prices that a range shall hold",
+        LEVELS,
+        USUAL_LEVEL,
+        format_func=lambda share: f"{share:.0%}",
+        key="compare_level",
+        persist_state="session",
+        width=420,
+    )
+    _show_all(known, strips, level, reading)
+    run_id = choose_one(cached.board(known, reading, scoring))
+    run = next(run for run in known if run.id == run_id)
+    _show_one(run, names_of(known)[run_id], strips[run_id], level, reading)
+
+
+def _show_all(runs: list[Run], strips: dict[str, pl.DataFrame], level: float, reading: str) -> None:
+    """Every run's ranges at one level, the best interval score first."""
+    names = names_of(runs)
+    rows = [strips[run.id].filter(level=level).row(0, named=True) | {"run": names[run.id]} for run in runs]
+    origin = {names[run.id]: "its distribution" if run.distribution() is not None else "validation" for run in runs}
+    rows.sort(key=lambda row: (row["score"] is None, row["score"]))
+    chart_head(
+        "How wide, and how true",
+        f"ranges that promise to hold {level:.0%} of prices, {reading} exam; the score adds to the width what lies "
+        "outside, less is better",
+    )
+    cells = [
+        (
+            Html(f"<b>{escaped(row['run'])}</b>"),
+            origin[row["run"]],
+            _held(row),
+            _verdict(row["keeps_promise"]),
+            dollars(row["median_width"]),
+            NOT_MEASURED if row["median_ratio"] is None else f"{row['median_ratio']:.1f} times",
+            dollars(row["score"]),
+            count(row["items"]),
+        )
+        for row in page_of(rows, "run", "ranges_page")
+    ]
+    columns = ["Run", "Made from", "Held", "Promise", "Median width", "High over low", "Score", "Items"]
+    table(columns, cells, right=(2, 4, 5, 6, 7))
+    downloads(pl.DataFrame(rows, infer_schema_length=None).drop("part"), f"ranges-{reading}-{level:.0%}".rstrip("%"))
+
+
+def _held(row: dict) -> str:
+    if row["covered"] is None:
+        return NOT_MEASURED
+    return f"{percent(row['covered'])} ({percent(row['low'])} to {percent(row['high'])})"
+
+
+def _verdict(kept: bool | None) -> Html:
+    if kept is None:
+        return Html("")
+    return Html('<span class="pr-good">✓ kept</span>' if kept else '<span class="pr-poor">✕ not kept</span>')
+
+
+def _show_one(run: Run, name: str, strip: pl.DataFrame, level: float, reading: str) -> None:
+    left, right = st.columns([1, 1.25], gap="large")
+    with left:
+        chart(
+            coverage_chart(strip, look()),
+            coverage_finding(strip),
+            alt="; ".join(f"{row['level']:.0%}: {percent(row['covered'])}" for row in strip.iter_rows(named=True)),
+            key="chart_coverage",
+            note=f"{name}: share of prices that its ranges held, by the share that was promised",
+            image="coverage",
+        )
+    with right:
+        part = st.segmented_control(
+            "By", PARTS, default="band", required=True, format_func=PARTS.get, key="ranges_by", persist_state="session"
+        )
+        found = cached.coverage_by(part, run, reading, level)
+        rows = [
+            (category_name(row["part"]), _held(row), dollars(row["median_width"]), count(row["items"]))
+            for row in page_of(found.to_dicts(), "part", "coverage_page")
+        ]
+        table([PARTS[part], f"Held, of {level:.0%}", "Median width", "Items"], rows, right=(1, 2, 3))
+        downloads(found, f"coverage-by-{part}-{reading}")

@@ -1,0 +1,101 @@
+"""Compare's two models side by side: which errs less, guess against price, the running error, the worst items."""
+
+import streamlit as st
+
+from pages.shared import cached
+from pages.shared.comparison.names import choose_two, names_of
+from pages.shared.look import look
+from pages.shared.widgets import chart, chart_head, table
+from pricer.evaluation.errors import worst
+from pricer.evaluation.scoring import Scoring
+from pricer.figures.findings import versus_finding, versus_note
+from pricer.figures.formats import category_name, count_of, dollars, percent
+from pricer.figures.running import running_error_chart
+from pricer.figures.scatter import scatter_chart, scatter_finding
+from pricer.runs.store import Run
+
+WORST = 10
+
+
+def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
+    by_id = {run.id: run for run in runs}
+    chosen = [by_id[run_id] for run_id in choose_two(cached.board(runs, reading, scoring)) if run_id]
+    if len(chosen) == 2:
+        show_versus(*chosen, reading, scoring)
+    show_scatters(chosen, reading, scoring)
+    show_running(chosen, reading, scoring)
+    show_worst(chosen, reading, scoring)
+
+
+def show_versus(run: Run, other: Run, reading: str, scoring: Scoring) -> None:
+    """The difference of two runs on the same items, in words."""
+    found, names = cached.versus(run, other, reading, scoring), names_of([run, other])
+    note = ""
+    if found.difference is not None:
+        note = versus_note(found.difference, found.low, found.high, found.items, found.items_to_settle)
+    with st.container(border=True):
+        chart_head(versus_finding(names[run.id], names[other.id], found.difference, found.tied), note)
+
+
+def show_scatters(runs: list[Run], reading: str, scoring: Scoring) -> None:
+    columns = st.columns(2, gap="large")
+    for place, run in enumerate(runs):
+        with columns[place]:
+            show_scatter(run, names_of(runs)[run.id], reading, scoring, key=f"chart_scatter_{place}")
+
+
+def show_scatter(run: Run, name: str, reading: str, scoring: Scoring, key: str) -> None:
+    judged = cached.scored_exam(run, reading, scoring)
+    shares = {colour: (judged["colour"] == colour).mean() or 0.0 for colour in ("good", "fair", "poor")}
+    shapes = {"good": "disc", "fair": "diamond", "poor": "cross"}
+    limits = scoring.thresholds
+    good = f"${limits.good_dollars:g} or {limits.good_share:.0%} off"
+    chart(
+        scatter_chart(
+            judged, look(), good_dollars=scoring.thresholds.good_dollars, good_share=scoring.thresholds.good_share
+        ),
+        scatter_finding(judged),
+        alt=f"Guess against price of {count_of(len(judged), 'item')}: "
+        + ", ".join(f"{percent(share)} {colour}" for colour, share in shares.items()),
+        key=key,
+        note=f"{name}; tinted where less than {good}",
+        swatches=[(f"{colour} {percent(share)}", f"{colour} {shapes[colour]}") for colour, share in shares.items()],
+    )
+
+
+def show_running(runs: list[Run], reading: str, scoring: Scoring) -> None:
+    names = names_of(runs)
+    lines = {names[run.id]: cached.running(run, reading, scoring) for run in runs}
+    families = {names[run.id]: run.manifest.family for run in runs}
+    chart(
+        running_error_chart(lines, look(), families if len(runs) > 1 else None, height=280),
+        "Running error",
+        alt="; ".join(f"{name}: {dollars(line['mean'][-1])}" for name, line in lines.items() if len(line)),
+        key="chart_running",
+        note="mean error by number of items asked, with its 95% band",
+    )
+
+
+def show_worst(runs: list[Run], reading: str, scoring: Scoring) -> None:
+    """The items on which the first of the runs errs most, and what the other says of them."""
+    judged = worst(cached.scored_exam(runs[0], reading, scoring), WORST)
+    chart_head(
+        f"Where {names_of(runs)[runs[0].id]} errs most",
+        "in dollars; the other model's guess beside it" if runs[1:] else "",
+    )
+    others = {}
+    if runs[1:]:
+        others = dict(cached.scored_exam(runs[1], reading, scoring).select("item_id", "guess").iter_rows())
+    rows = [
+        (
+            row["title"] if len(row["title"]) <= 90 else row["title"][:89].rstrip() + "…",
+            category_name(row["category"]),
+            dollars(row["price"]),
+            dollars(row["guess"]),
+            dollars(row["error"]),
+            *([dollars(others.get(row["item_id"]))] if runs[1:] else []),
+        )
+        for row in judged.iter_rows(named=True)
+    ]
+    columns = ["Product", "Category", "Price", "Guess", "Error", *(["The other"] if runs[1:] else [])]
+    table(columns, rows, right=(2, 3, 4, 5))

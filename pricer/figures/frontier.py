@@ -1,0 +1,127 @@
+"""Error against cost, with the line of runs that no other beats in both; and the best run of each family."""
+
+import math
+
+import plotly.graph_objects as go
+import polars as pl
+
+from pricer.figures.canvas import new_figure, note, round_step
+from pricer.figures.formats import NOT_MEASURED, dollars, duration, in_words, safe, whole_dollars, wrapped
+from pricer.figures.palette import FAMILIES, PALETTES, Look
+
+COST_NAMES = {
+    "fit_seconds": "time to fit",
+    "seconds_per_1000": "time for 1,000 guesses",
+    "dollars_per_1000": "dollars for 1,000 guesses",
+}
+LEAST = {"fit_seconds": 0.01, "seconds_per_1000": 0.001, "dollars_per_1000": 0.001}
+_TIMES = {0.001: "1 ms", 0.01: "10 ms", 0.1: "0.1 s", 1: "1 s", 10: "10 s", 100: "100 s", 1000: "17 min",
+          10_000: "3 h", 100_000: "28 h"}  # fmt: skip
+ROW = 34
+
+
+def frontier_chart(table: pl.DataFrame, cost: str, look: Look, height: int = 380) -> go.Figure:
+    """Draw `evaluation.frontier.cost_table`: a run a mark, those on the frontier named and joined by a stepped line."""
+    colour = PALETTES[look]
+    figure = new_figure(look, height)
+    costs = table.with_columns(pl.col(cost).clip(LEAST[cost]).alias("x"))
+    best = costs.filter(f"{cost}_frontier").sort("x")
+    low, high = costs["x"].min() / 1.6, costs["x"].max() * 4
+    line = {"color": colour.before_outline, "width": 1.5, "shape": "hv"}
+    figure.add_trace(go.Scatter(x=best["x"], y=best["error"], mode="lines", line=line, hoverinfo="skip"))
+    for family, runs in costs.group_by("family", maintain_order=True):
+        tint, bar = colour.family(family[0]), family[0] == "yardstick"
+        figure.add_trace(
+            go.Scatter(
+                x=runs["x"],
+                y=runs["error"],
+                mode="markers",
+                marker={"symbol": FAMILIES[family[0]], "size": 11, "color": tint,
+                        "line": {"color": tint if bar else colour.paper, "width": 3 if bar else 1}},
+                text=[_words(row, cost) for row in runs.iter_rows(named=True)],
+                hovertemplate="%{text}<extra></extra>",
+            )
+        )  # fmt: skip
+    top = 1.08 * costs["error"].max()
+    _name_points(figure, best, top, height, colour.ink)
+    step = round_step(top)
+    ticks = [step * place for place in range(int(top / step) + 1)]
+    figure.update_yaxes(range=[0, top], tickvals=ticks, ticktext=[whole_dollars(tick) for tick in ticks])
+    powers = [10.0**power for power in range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)]
+    write = dollars if cost == "dollars_per_1000" else lambda value: _TIMES.get(round(value, 3), duration(value))
+    figure.update_xaxes(
+        type="log", range=[math.log10(low), math.log10(high)], tickvals=powers, ticktext=[*map(write, powers)],
+        showgrid=False,
+    )  # fmt: skip
+    edge = {"xref": "paper", "yref": "paper"}
+    note(figure, "error", colour.quiet, x=0, y=1, xanchor="left", yanchor="top", xshift=4, **edge)
+    note(figure, COST_NAMES[cost], colour.quiet, x=1, y=0, xanchor="right", yanchor="bottom", **edge)
+    return figure
+
+
+def _name_points(figure: go.Figure, best: pl.DataFrame, top: float, height: int, ink: str) -> None:
+    """Names beside the marks of the frontier, the lower one giving way where two would touch."""
+    reached = math.inf
+    for row in best.sort("error", descending=True).iter_rows(named=True):
+        pixels = min((height - 40) * row["error"] / top + 10, reached - 16)
+        reached = pixels
+        shift = pixels - (height - 40) * row["error"] / top
+        place = {"x": math.log10(row["x"]), "y": row["error"], "xanchor": "left", "xshift": 9, "yshift": shift}
+        note(figure, wrapped(row["name"], 34, 1), ink, **place)
+
+
+def _words(row: dict, cost: str) -> str:
+    money = dollars(row["dollars_per_1000"]) if row["dollars_per_1000"] else "nothing"
+    return (
+        f"{safe(row['name'], 40)}<br>{dollars(row['error'])} off on average<br>fit {duration(row['fit_seconds'])}"
+        f"<br>1,000 guesses: {row['seconds_per_1000']:,.2f} s, {money}"
+    )
+
+
+def frontier_finding(table: pl.DataFrame, cost: str) -> str:
+    """Say how many runs nothing beats: the title of the frontier."""
+    best = int(table[f"{cost}_frontier"].sum())
+    if len(table) < 2:
+        return "Error against cost"
+    if best == 1:
+        return f"{table.filter(f'{cost}_frontier')['name'][0]} is both the best and the cheapest"
+    return f"{in_words(best).capitalize()} of {in_words(len(table))} runs are beaten by none in both error and cost"
+
+
+def family_chart(best: pl.DataFrame, look: Look) -> go.Figure:
+    """Draw the best run of each family as a bar from zero: family, name, error; best on top."""
+    colour = PALETTES[look]
+    rows = best.sort("error")
+    figure = new_figure(look, 12 + ROW * len(rows))
+    figure.add_trace(
+        go.Bar(
+            x=rows["error"],
+            y=list(range(len(rows))),
+            orientation="h",
+            width=0.42,
+            marker={"color": [colour.family(family) for family in rows["family"]], "line": {"width": 0}},
+            text=[f"{safe(name, 40)}<br>{dollars(error)}" for name, error in rows.select("name", "error").iter_rows()],
+            textposition="none",
+            hovertemplate="%{text}<extra></extra>",
+        )
+    )
+    for place, row in enumerate(rows.iter_rows(named=True)):
+        inside = row["error"] > 0.55 * rows["error"].max()
+        name = f"<span style='color:{colour.paper if inside else colour.quiet}'>{wrapped(row['name'], 30, 1)}</span>"
+        side = {"xanchor": "right", "xshift": -8} if inside else {"xanchor": "left", "xshift": 8}
+        text = f"<b>{dollars(row['error'])}</b> {name}"
+        note(figure, text, colour.paper if inside else colour.ink, x=row["error"], y=place, **side)
+    figure.update_xaxes(range=[0, 1.02 * (rows["error"].max() or 1)], showgrid=False, showticklabels=False)
+    figure.update_yaxes(
+        range=[len(rows) - 0.5, -0.5], tickvals=list(range(len(rows))), ticktext=rows["family"].to_list(),
+        tickfont={"color": colour.ink, "size": 12}, showgrid=False,
+    )  # fmt: skip
+    figure.update_layout(margin={"r": 4, "t": 2, "b": 2})
+    return figure
+
+
+def cost_words(row: dict) -> tuple[str, str, str]:
+    """A run's three costs as a table shows them."""
+    money = dollars(row["dollars_per_1000"]) if row["dollars_per_1000"] else NOT_MEASURED
+    seconds = row["seconds_per_1000"]
+    return duration(row["fit_seconds"]), f"{seconds:,.2f} s" if seconds < 60 else duration(seconds), money

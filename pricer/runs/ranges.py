@@ -1,0 +1,91 @@
+"""Price ranges of recorded runs: from the distribution that a run keeps, or from what it guessed of validation."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+
+import numpy as np
+import polars as pl
+
+from pricer.evaluation.errors import Reading, asked, price_bands
+from pricer.evaluation.ranges import LEVELS, Ranges, conformal_ranges, coverage, distribution_ranges
+from pricer.evaluation.slices import BAND_NAMES
+from pricer.runs.store import Run
+
+_STRIP = {
+    "part": pl.String,
+    "level": pl.Float64,
+    "items": pl.Int64,
+    "covered": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "median_width": pl.Float64,
+    "median_ratio": pl.Float64,
+    "score": pl.Float64,
+    "keeps_promise": pl.Boolean,
+}
+
+
+def has_ranges(run: Run) -> bool:
+    """Whether a run keeps what ranges are made of; imported guesses do not, nor do runs of early versions."""
+    return run.distribution() is not None or run.validation_guesses() is not None
+
+
+def ranges_of(run: Run, levels: Iterable[float]) -> tuple[pl.DataFrame, list[Ranges]]:
+    """The guessed exam items of a run, with price and ranks, and their ranges at each level; none where there are none.
+
+    Where an item has no answer it has no range.
+    """
+    table, chances = run.graded().table, run.distribution()
+    guesses = table["guess"].fill_null(np.nan).to_numpy()
+    if chances is not None:
+        found = [distribution_ranges(np.asarray(chances), level) for level in levels]
+        return table, [_where(np.isfinite(guesses), each) for each in found]
+    validation = run.validation_guesses()
+    if validation is None:
+        return table, []
+    return table, [conformal_ranges(guesses, table["category"].to_list(), validation, level) for level in levels]
+
+
+def strip_of(run: Run, reading: Reading = "natural") -> pl.DataFrame:
+    """What a run's ranges hold at each level, one row a level: part (the reading), then `Coverage`."""
+    table, found = ranges_of(run, LEVELS)
+    rows = [_row(reading, *_of_reading(table, ranges, reading)) for ranges in found]
+    return pl.DataFrame(rows, schema=_STRIP)
+
+
+def coverage_of_parts(run: Run, reading: Reading, level: float, part: str) -> pl.DataFrame:
+    """What a run's ranges of one level hold in every category or price band: one row a part."""
+    rows = []
+    for table, ranges in zip(*_pair(ranges_of(run, [level])), strict=True):
+        chosen, within = _of_reading(table, ranges, reading)
+        names = _names(chosen, part)
+        for name in sorted(set(names), key=list(BAND_NAMES).index if part == "band" else str):
+            own = np.array([each == name for each in names])
+            rows.append(_row(name, chosen.filter(own), within.only(own)))
+    return pl.DataFrame(rows, schema=_STRIP)
+
+
+def _pair(found: tuple[pl.DataFrame, list[Ranges]]) -> tuple[list[pl.DataFrame], list[Ranges]]:
+    table, ranges = found
+    return [table] * len(ranges), ranges
+
+
+def _names(table: pl.DataFrame, part: str) -> list[str]:
+    if part == "band":
+        return [BAND_NAMES[place] for place in price_bands(table)]
+    return table[part].to_list()
+
+
+def _of_reading(table: pl.DataFrame, ranges: Ranges, reading: Reading) -> tuple[pl.DataFrame, Ranges]:
+    """The items of an exam, and their ranges."""
+    chosen = asked(table.with_row_index("row"), reading)
+    return chosen, ranges.only(chosen["row"].to_numpy())
+
+
+def _row(part: str, table: pl.DataFrame, ranges: Ranges) -> dict:
+    found = coverage(table["price"].to_numpy(), ranges)
+    return {"part": part} | asdict(found) | {"keeps_promise": found.keeps_promise}
+
+
+def _where(known: np.ndarray, ranges: Ranges) -> Ranges:
+    return replace(ranges, low=np.where(known, ranges.low, np.nan), high=np.where(known, ranges.high, np.nan))
