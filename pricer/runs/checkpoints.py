@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pricer import settings
-from pricer.files import publish, staged_folder
+from pricer.files import STAGING, publish, staged_folder
 
 SUMS = "SHA256SUMS.json"
 KEPT = 2  # the last one, and the one before it should the last be damaged
@@ -44,6 +44,11 @@ def latest_complete(folder: Path) -> Path | None:
     """The last checkpoint in a folder that is complete; None if there is none."""
     places = (folder / f"{_PREFIX}{number}" for number in sorted(_numbered(folder), reverse=True))
     return next((place for place in places if is_complete(place)), None)
+
+
+def holds_checkpoint(folder: Path) -> bool:
+    """Whether a checkpoint was ever published in a folder or below; quick, for nothing is read."""
+    return any(place.parent.parent.name != STAGING for place in folder.rglob(SUMS))
 
 
 def is_complete(place: Path) -> bool:

@@ -4,7 +4,6 @@ The old run stays as it is, for a run never changes. The new one has its name, i
 further items beside them, and the old one's id under `extends`.
 """
 
-import secrets
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,7 +16,7 @@ from pricer.curation.dataset import Dataset
 from pricer.errors import PricerError
 from pricer.progress import Report, silent
 from pricer.runs.orders import order_of
-from pricer.runs.store import MODEL, VALIDATION, Run, open_run
+from pricer.runs.store import MODEL, VALIDATION, Run, new_run_id, open_run
 from pricer.runs.training import Asked, ask_exam, code_version, keep_run, read_exam
 
 
@@ -58,7 +57,7 @@ def extend_run(label: str, first_k: int | None, report: Report = silent) -> Run:
     folder = settings.job_folder()
     manifest = run.manifest.model_copy(
         update={
-            "id": secrets.token_hex(6),
+            "id": new_run_id(run.id),
             "extends": run.id,
             "first_k": first_k,
             "asked_items": len(asked.guesses),

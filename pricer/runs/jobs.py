@@ -24,6 +24,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from pricer import settings
 from pricer.errors import PricerError
 from pricer.runs.database import engine, jobs
 
@@ -269,6 +270,14 @@ def finish(job: Job, state: State, error: str | None = None, result: dict | None
     with engine().begin() as connection:
         facts = {"error": error, "result": None if result is None else json.dumps(result)}
         return _write_held(connection, job, _ended(state, database_time(connection)) | facts)
+
+
+def check_attempt(connection: Connection, job_id: str | None) -> None:
+    """For a job's process, in the transaction that makes its work count: PricerError if its attempt is over."""
+    held = select(jobs.c.state, jobs.c.attempt).where(jobs.c.id == job_id)
+    job = connection.execute(held).first()
+    if job and (job.state, job.attempt) != ("running", settings.job_attempt()):
+        raise PricerError(f"attempt {settings.job_attempt()} at job {job_id} is over, so nothing is recorded")
 
 
 def cancel_requests(owner: str) -> set[str]:

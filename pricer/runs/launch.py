@@ -14,7 +14,7 @@ from pathlib import Path
 from pricer import settings
 from pricer.progress import Progress
 from pricer.runs import jobs, processes, queue
-from pricer.runs.checkpoints import checkpoints_of, latest_complete
+from pricer.runs.checkpoints import checkpoints_of, holds_checkpoint
 from pricer.runs.jobs import Crash, Job, Resources, State
 from pricer.runs.queue import Place
 from pricer.runs.worker import ensure_worker
@@ -55,7 +55,7 @@ class Launch:
     def resumable(self) -> bool:
         """Whether it ended without success and left a checkpoint that `resume` goes on from."""
         ended_badly = not self.alive and self.state != "done"
-        return ended_badly and latest_complete(checkpoints_of(self.continues or self.id)) is not None
+        return ended_badly and holds_checkpoint(checkpoints_of(self.continues or self.id))
 
     @property
     def progress(self) -> Progress | None:

@@ -1,7 +1,9 @@
 """Runs: one model fitted on one dataset and graded on its exam, as a folder of files and a row of the record."""
 
+import hashlib
 import json
 import re
+import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ from pricer.evaluation.ranges import read_point
 from pricer.evaluation.scoring import DEFAULT, Scoring, scored
 from pricer.models import Model, load
 from pricer.runs import database
+from pricer.runs.jobs import check_attempt
 
 GUESSES = "guesses.parquet"
 DISTRIBUTION = "distribution.npy"  # of a model that gives one: float16 (guesses, 1000) over slots 0 to 999
@@ -142,14 +145,27 @@ class Run:
         return load(self.folder / MODEL)
 
 
+def new_run_id(*of: str) -> str:
+    """The id of a run that is made now; that of a job's run follows from the job, whichever attempt ends it."""
+    job = settings.job_folder()
+    return hashlib.sha256("\n".join((job.name, *of)).encode()).hexdigest()[:12] if job else secrets.token_hex(6)
+
+
 def record_run(manifest: RunManifest) -> Run:
-    """Add a run whose folder stands to the record; only then is it a row of the leaderboard."""
+    """Add a run whose folder stands to the record; only then is it a row of the leaderboard.
+
+    One that an earlier attempt at the same job has recorded is given back. PricerError in an attempt that is over, for
+    its worker was lost, or someone has cancelled it.
+    """
     columns = ("id", "name", "model", "family", "dataset_id", "dataset_name", "catalogue_name", "exam_hash", "job_id")
     row = {name: getattr(manifest, name) for name in columns}
+    runs = database.runs
     with database.engine().begin() as connection:
-        connection.execute(
-            insert(database.runs).values(**row, manifest=manifest.model_dump_json(), created_at=manifest.created)
-        )
+        recorded = connection.execute(select(runs.c.manifest).where(runs.c.id == manifest.id)).scalar()
+        if recorded:
+            return Run(RunManifest.model_validate_json(recorded))
+        check_attempt(connection, manifest.job_id)
+        connection.execute(insert(runs).values(**row, manifest=manifest.model_dump_json(), created_at=manifest.created))
     return Run(manifest)
 
 
@@ -224,6 +240,11 @@ def _change(run_id: str, **values: str | datetime | None) -> None:
     with database.engine().begin() as connection:
         if not connection.execute(changed).rowcount:
             raise PricerError(f"there is no run {run_id!r}")
+
+
+def read_manifest(folder: Path) -> RunManifest:
+    """The manifest of a run's folder, which is written last; so the folder is whole."""
+    return RunManifest.model_validate_json((folder / MANIFEST).read_bytes())
 
 
 def write_manifest(folder: Path, manifest: RunManifest) -> None:

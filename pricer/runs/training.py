@@ -3,10 +3,9 @@
 import hashlib
 import json
 import os
-import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -27,7 +26,19 @@ from pricer.files import publish, staged_folder
 from pricer.models import GivesDistribution, Model, make_model, without_price
 from pricer.models.registry import find_kind
 from pricer.progress import Report, Step, silent
-from pricer.runs.store import DISTRIBUTION, GUESSES, MODEL, VALIDATION, Run, RunManifest, record_run, write_manifest
+from pricer.runs.kept import NONE_YET, Guessed, Kept
+from pricer.runs.store import (
+    DISTRIBUTION,
+    GUESSES,
+    MODEL,
+    VALIDATION,
+    Run,
+    RunManifest,
+    new_run_id,
+    read_manifest,
+    record_run,
+    write_manifest,
+)
 
 FIRST_STREAM = xxhash.xxh3_64_intdigest(b"first")  # the order in which "the first n of train" are taken
 LIVE = "guesses.jsonl"  # in a job's folder: the guesses as they arrive
@@ -74,7 +85,7 @@ def train_run(order: Order, report: Report = silent) -> Run:
     """Carry an order out and record the run.
 
     PricerError for an unknown model, dataset or setting, a number out of range, or more memory than is free. A run that
-    ends early leaves nothing.
+    ends early leaves nothing; a job's next attempt goes on with the model and the guesses that the last one kept.
     """
     _check(order)
     dataset = open_dataset(order.dataset)
@@ -83,15 +94,24 @@ def train_run(order: Order, report: Report = silent) -> Run:
     model = make_model(order.model, order.seed, **order.settings)
     check_memory(order, min(order.first_n or dataset.manifest.train, dataset.manifest.train))
     train = read_train(dataset, order.model, order.first_n)
-    report(Step("Fitting", len(train), "items"))
     validation = _read(dataset.validation(), order.model)
-    started = time.monotonic()
-    model.fit(train, validation, report)
-    fit_seconds = time.monotonic() - started
-    asked = ask_exam(model, read_exam(dataset, order), float(train["price"].median()), report)
+    kept = Kept(asdict(order), dataset.id, dataset.manifest.content_hash, code_version())
+    model, fit_seconds = kept.fitted() or _fit(model, train, validation, kept, report)
+    asked = ask_exam(model, read_exam(dataset, order), float(train["price"].median()), report, kept)
     guesses = ask_validation(model, validation, "Guessing validation", report)
     asked = replace(asked, validation=validation_table(validation, guesses))
     return keep_run(make_manifest(order, dataset, train, asked, fit_seconds), asked, model)
+
+
+def _fit(
+    model: Model, train: pl.DataFrame, validation: pl.DataFrame, kept: Kept, report: Report
+) -> tuple[Model, float]:
+    report(Step("Fitting", len(train), "items"))
+    started = time.monotonic()
+    model.fit(train, validation, report)
+    seconds = time.monotonic() - started
+    kept.keep_fitted(model, seconds)
+    return model, seconds
 
 
 def keep_run(manifest: RunManifest, asked: Asked, model: Model | None) -> Run:
@@ -105,7 +125,9 @@ def keep_run(manifest: RunManifest, asked: Asked, model: Model | None) -> Run:
         if asked.validation is not None:
             asked.validation.write_parquet(folder / VALIDATION)
         write_manifest(folder, manifest)
-        publish(folder, settings.runs_folder() / manifest.id)
+        place = settings.runs_folder() / manifest.id
+        if not publish(folder, place):  # an earlier attempt at this job died before its run was on record
+            manifest = read_manifest(place)
     return record_run(manifest)
 
 
@@ -160,13 +182,14 @@ def _read(items: pl.LazyFrame, model: str) -> pl.DataFrame:
     return items.drop([name for name in _READS if name != find_kind(model).reads]).collect()
 
 
-def ask_exam(model: Model, exam: pl.DataFrame, train_median: float, report: Report) -> Asked:
-    """Ask the exam in batches, and leave each answer where the page that watches looks."""
-    started = time.monotonic()
-    guesses: list[np.ndarray] = [np.zeros(0)]
-    chances: list[np.ndarray] = []
+def ask_exam(model: Model, exam: pl.DataFrame, train_median: float, report: Report, kept: Kept | None = None) -> Asked:
+    """Ask the exam in batches, and leave each answer where the page that watches looks; what was kept is not asked."""
+    so_far = kept.guessed() if kept else NONE_YET
+    started = time.monotonic() - so_far.seconds
+    guesses, chances = [so_far.guesses], [] if so_far.chances is None else [so_far.chances]
     with _live_file() as live:
-        for batch in exam.iter_slices(_BATCH):
+        _show(live, exam[: len(so_far.guesses)], so_far.guesses, train_median)
+        for batch in exam[len(so_far.guesses) :].iter_slices(_BATCH):
             guessed = model.predict(without_price(batch))
             guesses.append(guessed)
             if isinstance(model, GivesDistribution):
@@ -174,9 +197,16 @@ def ask_exam(model: Model, exam: pl.DataFrame, train_median: float, report: Repo
             _show(live, batch, guessed, train_median)
             done = sum(map(len, guesses))
             report(Step("Guessing", done, "items", done / len(exam)))
-    seconds = time.monotonic() - started
+            if kept and kept.is_due():
+                kept.keep_guessed(_together(guesses, chances, started))
+    all_of_it = _together(guesses, chances, started)
+    table = guess_table(exam["item_id"], all_of_it.guesses, all_of_it.seconds)
+    return Asked(table, all_of_it.seconds, all_of_it.chances)
+
+
+def _together(guesses: list[np.ndarray], chances: list[np.ndarray], started: float) -> Guessed:
     distribution = np.concatenate(chances) if chances else None
-    return Asked(guess_table(exam["item_id"], np.concatenate(guesses), seconds), seconds, distribution)
+    return Guessed(np.concatenate(guesses), distribution, time.monotonic() - started)
 
 
 def ask_validation(model: Model, validation: pl.DataFrame, stage: str, report: Report = silent) -> np.ndarray:
@@ -240,7 +270,7 @@ def make_manifest(order: Order, dataset: Dataset, train: pl.DataFrame, asked: As
     kind = find_kind(order.model)
     return RunManifest(
         **facts_of(dataset),
-        id=secrets.token_hex(6),
+        id=new_run_id(order.model, dataset.id, json.dumps(asdict(order), sort_keys=True)),
         name=order.name or default_name(order, dataset.name),
         model=order.model,
         family=kind.family,

@@ -1,0 +1,92 @@
+"""What a job keeps of its work, so that the next attempt need not begin again: the fitted model, and guesses so far.
+
+The same work, attempted again, finds it under the same name; other work, or other code, does not. Outside of a job
+nothing is kept.
+"""
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pricer import settings
+from pricer.errors import PricerError
+from pricer.files import write_json
+from pricer.models import Model, load
+from pricer.runs.checkpoints import latest_complete, save_checkpoint
+
+SECONDS_BETWEEN_SAVES = 10.0
+_FACTS = "facts.json"
+_MODEL = "model"
+_GUESSES = "guesses.npy"
+_CHANCES = "chances.npy"
+
+
+@dataclass(frozen=True)
+class Guessed:
+    """The guesses of the first items of an exam, and how long they took."""
+
+    guesses: np.ndarray  # float64 (items,) dollars
+    chances: np.ndarray | None  # float16 (items, 1000), of a model that gives a distribution
+    seconds: float
+
+
+NONE_YET = Guessed(np.zeros(0), None, 0.0)
+
+
+class Kept:
+    """The checkpoints of one piece of work, named by all that its outcome depends on."""
+
+    def __init__(self, *work: object):
+        folder = settings.checkpoints_folder()
+        name = hashlib.sha256(json.dumps(work, default=str).encode()).hexdigest()[:16]
+        self._folder = folder and folder / name
+        self._saved = time.monotonic()
+
+    def fitted(self) -> tuple[Model, float] | None:
+        """The fitted model and the seconds that its fit took; None where it was not kept."""
+        found = self._latest("fitted")
+        try:
+            return found and (load(found / _MODEL), _facts(found)["seconds"])
+        except PricerError:  # the model's file has another form now
+            return None
+
+    def keep_fitted(self, model: Model, seconds: float) -> None:
+        def write(folder: Path) -> None:
+            model.save(folder / _MODEL)
+            write_json(folder / _FACTS, {"seconds": seconds})
+
+        if self._folder:
+            save_checkpoint(self._folder / "fitted", write)
+
+    def guessed(self) -> Guessed:
+        """The guesses that were kept, of a model that fits the same."""
+        found = self._latest("guessed")
+        if not found:
+            return NONE_YET
+        chances = np.load(found / _CHANCES, allow_pickle=False) if (found / _CHANCES).exists() else None
+        return Guessed(np.load(found / _GUESSES, allow_pickle=False), chances, _facts(found)["seconds"])
+
+    def is_due(self) -> bool:
+        """Whether guesses are to be kept: in a job, a while after they last were."""
+        return self._folder is not None and time.monotonic() - self._saved >= SECONDS_BETWEEN_SAVES
+
+    def keep_guessed(self, so_far: Guessed) -> None:
+        def write(folder: Path) -> None:
+            np.save(folder / _GUESSES, so_far.guesses, allow_pickle=False)
+            if so_far.chances is not None:
+                np.save(folder / _CHANCES, so_far.chances, allow_pickle=False)
+            write_json(folder / _FACTS, {"seconds": so_far.seconds})
+
+        save_checkpoint(self._folder / "guessed", write)
+        self._saved = time.monotonic()
+
+    def _latest(self, what: str) -> Path | None:
+        return latest_complete(self._folder / what) if self._folder else None
+
+
+def _facts(checkpoint: Path) -> dict:
+    return json.loads((checkpoint / _FACTS).read_bytes())
