@@ -19,8 +19,10 @@ from pricer.runs import jobs
 from pricer.runs.experiments import launch_missing, missing, read_parts
 from pricer.runs.experiments_balance import balance_orders, sharing_an_exam
 from pricer.runs.orders import order_arguments
+from pricer.runs.store import list_runs
 from tests.grading import graded, graded_run
 
+NAVIGATION = Path(__file__).parent.parent / "pages" / "navigation.py"
 RNG = np.random.default_rng(1)
 
 
@@ -198,6 +200,19 @@ def experiment_page(exam_hash: str, reading: str = "natural") -> AppTest:
 def text(app: AppTest) -> str:
     assert not app.exception
     return "\n".join([element.proto.body for element in app.get("html")] + [str(code.value) for code in app.code])
+
+
+@pytest.mark.parametrize(("split", "words"), [("roles", "Make a second one on Curate"), ("naive", "own exam may leak")])
+def test_compare_says_what_a_comparison_of_trains_needs(home, trained_home, split, words):
+    shutil.copytree(trained_home, home)
+    if split == "naive":
+        assert main(["sample", "demo", "--dataset", "own", "--split", "naive"]) == 0
+        assert main(["train", "mean", "--dataset", "own"]) == 0
+    app = AppTest.from_file(str(NAVIGATION), default_timeout=60).run()
+    app.session_state["exam"] = list_runs()[0].manifest.exam_hash
+    app.switch_page("results/compare.py").run()
+    app.button_group(key="compare_section").set_value("experiments").run()
+    assert words in text(app)
 
 
 def test_the_page_launches_what_is_missing_and_shows_the_effect(datasets, no_worker):

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [
     {"__main__"},
     {"verbs"},
+    {"report"},
     {"runs"},
     {"models", "publish"},
     {"curation", "llm", "evaluation"},
@@ -18,7 +19,7 @@ LAYERS = [
     {"items", "settings", "draws", "files", "progress", "errors", "keys"},
 ]
 BASE = LAYERS[-1]
-SAYS = {"verbs"}  # may also use figures: a finding is worded once, for pages and the command line
+SAYS = {"verbs", "report"}  # may also use figures: a finding is worded once, for pages and the command line
 LIBRARY = sorted((ROOT / "pricer").rglob("*.py"))
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 

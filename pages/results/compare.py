@@ -5,6 +5,7 @@ import streamlit as st
 from pages.shared import experiments, shelf, state
 from pages.shared.comparison import costs, failures, leaderboard, pairs, parts, ranges, versus
 from pages.shared.comparison.switches import choose_scoring, tell_scoring
+from pages.shared.share import show_share
 from pages.shared.widgets import empty_card, page_head
 from pricer.runs.store import list_runs
 
@@ -68,8 +69,11 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     runs = shelf.choose_exam(every_run)
     reading = "natural" if leaderboard.is_own_exam(runs) else choose_reading()
     place = st.container(width="content")
-section = choose_section()
+with st.container(horizontal=True, vertical_alignment="center"):
+    section = choose_section()
+    st.page_link("results/metrics.py", label="Formulas and sources", icon=":material/functions:")
 with place:
     scoring = choose_scoring(runs)
 tell_scoring(scoring)
 SECTIONS[section][1](runs, reading, scoring)
+show_share(runs, reading, scoring)

@@ -1,4 +1,4 @@
-"""The verbs of experiments: runs that belong together, what stands of them, and what they say."""
+"""The verbs of experiments, of runs that belong together; and of sharing what runs say."""
 
 import argparse
 import dataclasses
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pricer.errors import PricerError
 from pricer.progress import Report, duration
-from pricer.verbs.verb import Verbs, setting
+from pricer.verbs.verb import Verbs, path, setting
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -38,6 +38,11 @@ def add_verbs(verbs: Verbs) -> None:
     _add_settings(verb)
     _add_reading(verb)
     _add_launch(verb)
+
+    verb = verbs.add("share", "write a comparison as one HTML file that opens anywhere", _share, _share_words)
+    verb.add_argument("runs", nargs="*", metavar="RUN", help="names or ids (default: all of the last run's exam)")
+    verb.add_argument("--out", type=path, required=True, metavar="FILE.html")
+    _add_reading(verb)
 
 
 def _add_settings(verb: argparse.ArgumentParser) -> None:
@@ -241,3 +246,32 @@ def _learning_words(result: dict) -> str:
             f"[{gain_words(row)}]"
         )
     return "\n".join([*lines, *([f"no forecast: {result['no_forecast']}"] if result["no_forecast"] else [])])
+
+
+def _share(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.files import write_whole
+    from pricer.report.comparison import comparison_report
+    from pricer.runs.store import list_runs, open_run
+
+    if not options.out.absolute().parent.is_dir():
+        raise PricerError(f"there is no folder {options.out.absolute().parent}")
+    runs = [open_run(label) for label in options.runs] or list_runs()
+    if not options.runs:
+        runs = [run for run in runs if run.manifest.exam_hash == runs[0].manifest.exam_hash]
+    content = comparison_report(runs, options.exam)
+    write_whole(options.out, content)
+    return {
+        "file": str(options.out),
+        "bytes": len(content.encode()),
+        "runs": [run.id for run in runs],
+        "exam": options.exam,
+        "exam_hash": runs[0].manifest.exam_hash,
+        "generated": any(run.manifest.generated for run in runs),
+    }
+
+
+def _share_words(result: dict) -> str:
+    return (
+        f"{len(result['runs']):,} runs, {_exam_words(result)}: {result['file']}, {result['bytes'] / 1e6:.1f} MB; "
+        "it needs no server and holds no path"
+    )

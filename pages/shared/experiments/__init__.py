@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared.experiments import balance, ladder, learning
+from pages.shared.widgets import empty_card
 from pricer.curation.dataset import Dataset, list_datasets
 
 KINDS = {"balance": "Effect of balance", "ladder": "Ladder", "learning": "Learning curve"}
@@ -11,7 +12,14 @@ _SHOWN = {"balance": balance.show, "ladder": ladder.show, "learning": learning.s
 
 def show(exam_hash: str, reading: str) -> None:
     """The experiments on one exam; `reading` is how their errors are read, natural or balanced."""
-    st.header("Experiments", anchor=False)
+    datasets = _datasets(exam_hash)
+    if any(dataset.manifest.split == "naive" for dataset in datasets):
+        with st.container(border=True):
+            empty_card(
+                "An own exam may leak, so experiments on it would flatter.",
+                "Choose an exam above that belongs to a catalogue, or make a dataset that is split by roles.",
+            )
+        return
     kind = st.segmented_control(
         "Experiment",
         KINDS,
@@ -19,10 +27,9 @@ def show(exam_hash: str, reading: str) -> None:
         default="balance",
         format_func=KINDS.get,
         key="experiment",
-        label_visibility="collapsed",
         persist_state="session",
     )
-    _SHOWN[kind](_datasets(exam_hash), reading)
+    _SHOWN[kind](datasets, reading)
 
 
 def _datasets(exam_hash: str) -> list[Dataset]:
