@@ -104,7 +104,9 @@ def test_a_server_asks_to_wait_and_is_obeyed(amazon):
 
 
 def test_a_file_is_downloaded_once_and_then_there_offline(amazon, monkeypatch):
+    assert told_beforehand(LITE).missing_bytes == told_beforehand(LITE).bytes
     load([APPLIANCES], "first")
+    assert told_beforehand(LITE).missing_bytes == 0
     load([APPLIANCES], "second")
     assert len(downloads(amazon)) == 1
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

@@ -59,10 +59,13 @@ def suggested(chosen: list[str]) -> str:
 def show_told(told: Told, categories: int) -> None:
     rate = f"{count(round(told.rows_per_second))} rows a second"
     measured = f"{rate}, as {told.measured_on} took" if told.measured_on else f"at {rate}, a guess"
+    download = f"{duration(told.missing_bytes / _FAST_LINE)} at 100 Mbit/s"
+    if told.missing_bytes < told.bytes:
+        download = f"{size(told.bytes - told.missing_bytes)} are here already"
     key_figures(
         [
             ("Rows, about", count(told.rows), count_of(categories, "category", "categories")),
-            ("Download, about", size(told.bytes), f"{duration(told.bytes / _FAST_LINE)} at 100 Mbit/s"),
+            ("Download, about", size(told.missing_bytes) if told.missing_bytes else "nothing", download),
             ("Reading, about", duration(told.reading_seconds), measured),
             ("Disk, about", size(told.disk_bytes), "files and catalogue"),
         ]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pricer.catalogue.download import cache_of
 from pricer.catalogue.hub import Address
 from pricer.catalogue.store import list_catalogues
 
@@ -41,7 +42,8 @@ class Told:
     """What loading some categories takes, beforehand and about."""
 
     rows: int
-    bytes: int  # to download, what the cache has included
+    bytes: int  # of all raw files
+    missing_bytes: int  # of those that are not in the cache, and so must be downloaded
     rows_per_second: float
     measured_on: str  # the catalogue whose load went at this rate; empty is a guess
 
@@ -51,8 +53,8 @@ class Told:
 
     @property
     def disk_bytes(self) -> int:
-        """For the files and the catalogue together."""
-        return self.bytes + disk_of_catalogue(self.bytes)
+        """For the files that are missing and the catalogue together."""
+        return self.missing_bytes + disk_of_catalogue(self.bytes)
 
 
 def size_of(category: str) -> int:
@@ -69,6 +71,11 @@ def file_of(category: str) -> str:
     return f"raw/meta_categories/meta_{category}.jsonl"
 
 
+def is_cached(category: str) -> bool:
+    """Whether some revision of a category's raw file was downloaded before."""
+    return any((cache_of(REPOSITORY) / "files").glob(f"*/meta_{category}.jsonl"))
+
+
 def address_of(category: str) -> str:
     return str(Address(REPOSITORY, category))
 
@@ -82,6 +89,7 @@ def told_beforehand(categories: Sequence[str]) -> Told:
     return Told(
         rows=rows,
         bytes=sum(size_of(category) for category in categories),
+        missing_bytes=sum(size_of(category) for category in categories if not is_cached(category)),
         rows_per_second=largest.rows / largest.seconds if is_measured else _USUAL_ROWS_PER_SECOND,
         measured_on=largest.name if is_measured else "",
     )
