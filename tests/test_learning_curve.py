@@ -27,9 +27,10 @@ from pricer.models import make_model, without_price
 from pricer.runs import jobs
 from pricer.runs.experiments_learning import halved, learning_orders, runs_of_curve
 from pricer.runs.store import list_runs
-from pricer.runs.training import Order, read_train
+from pricer.runs.training import Asked, Order, guess_table, keep_run, make_manifest, read_exam, read_train
 from tests.grading import graded, graded_run
 
+NAVIGATION = Path(__file__).parent.parent / "pages" / "navigation.py"
 SIZES = [250, 500, 1000, 2000, 4000]
 
 
@@ -215,3 +216,27 @@ def test_the_page_launches_the_sizes_and_says_why_there_is_no_forecast(even):
     assert not app.exception and "No forecast: a forecast needs 5 sizes" in app.info[0].value
     app.button(key="learning_start").click().run()
     assert not app.exception and len(jobs.list_jobs("queued")) == 4  # of the fifth there are too few
+
+
+def test_train_says_what_a_longer_run_would_bring(even):
+    """Runs whose errors follow a law, kept as any run is."""
+    most, sizes = even.manifest.train, [20, 40, 80, 160, 320]
+    for size in sizes:
+        order = Order("tfidf-ridge", "even", first_n=size, seed=7)
+        exam = read_exam(even, order)
+        asked = Asked(guess_table(exam["item_id"], exam["price"].to_numpy() + law(size), 1.0), 1.0)
+        keep_run(make_manifest(order, even, read_train(even, "tfidf-ridge", size), asked, 1.0), asked, None)
+    app = AppTest.from_file(str(NAVIGATION), default_timeout=60).run()
+    app.switch_page("models/train.py").run()
+    assert not hints(app)
+    app.number_input(key="train_seed").set_value(7).run()
+    [said] = hints(app)
+    assert f"{most:,} items would err about" in said and "than the run on 320 (natural" in said
+    app.number_input(key=f"train_first_{even.id}").set_value(160).run()
+    assert not hints(app)
+
+
+def hints(app: AppTest) -> list[str]:
+    assert not app.exception
+    bodies = [html.proto.body for html in app.get("html")]
+    return [body for body in bodies if "By the learning curve" in body]

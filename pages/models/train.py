@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import cached, shelf, state
+from pages.shared.experiments.hint import show_hint
 from pages.shared.jobs import command_of, find_running_job, follow_job, is_news, show_done, start_now
 from pages.shared.widgets import (
     chart_head,
@@ -247,8 +248,10 @@ with left:
     if dataset.manifest.generated:
         st.badge("generated", color="gray", help="Pricer made these products up; nobody sells them.")
     order = choose_order(choose_model(), dataset)
-found = preflight(order, dataset, list_runs())
+runs = list_runs()
+found = preflight(order, dataset, runs)
 with right:
     show_what_it_takes(found)
+    show_hint(order, dataset, runs)
     show_start(order, found)
     show_job()

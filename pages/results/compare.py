@@ -20,7 +20,7 @@ SECTIONS = {
     "costs": ("Cost", costs.show),
     "experiments": (
         "Experiments",
-        lambda runs, reading, scoring: experiments.show(runs[0].manifest.exam_hash, reading),
+        lambda runs, reading, scoring: experiments.show(runs[0].manifest.exam_hash, reading, scoring),
     ),
 }
 EXPLANATION = """

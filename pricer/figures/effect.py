@@ -62,7 +62,13 @@ def _draw_slice(figure: go.Figure, place: int, row: dict, names: tuple[str, str]
     for x, style in zip(ends, styles, strict=True):
         figure.add_trace(
             go.Scatter(
-                x=[x], y=[place], mode="markers", marker=style, text=[words], hovertemplate="%{text}<extra></extra>"
+                x=[x],
+                y=[place],
+                mode="markers",
+                marker=style,
+                cliponaxis=False,
+                text=[words],
+                hovertemplate="%{text}<extra></extra>",
             )
         )
     tint = {"better": colour.good_text, "worse": colour.poor_text, "tie": colour.quiet}[row["verdict"]]

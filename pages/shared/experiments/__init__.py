@@ -5,13 +5,19 @@ import streamlit as st
 from pages.shared.experiments import balance, ladder, learning
 from pages.shared.widgets import empty_card
 from pricer.curation.dataset import Dataset, list_datasets
+from pricer.evaluation.scoring import DEFAULT, Scoring
 
 KINDS = {"balance": "Effect of balance", "ladder": "Ladder", "learning": "Learning curve"}
 _SHOWN = {"balance": balance.show, "ladder": ladder.show, "learning": learning.show}
 
 
-def show(exam_hash: str, reading: str) -> None:
-    """The experiments on one exam; `reading` is how their errors are read, natural or balanced."""
+def show(exam_hash: str, reading: str, scoring: Scoring = DEFAULT) -> None:
+    """The experiments on one exam; `reading` is how their errors are read, natural or balanced.
+
+    They go by the leaderboard's own rules, whatever the page's scoring.
+    """
+    if not scoring.is_default:
+        st.info("Experiments go by the leaderboard's own rules.", icon=":material/info:")
     datasets = _datasets(exam_hash)
     if any(dataset.manifest.split == "naive" for dataset in datasets):
         with st.container(border=True):
