@@ -21,8 +21,8 @@ from tests.serving import Server, serving
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 PAGES = {
-    "/": "Home", "/catalogue": "Catalogue", "/curate": "Curate", "/train": "Train", "/runs": "Runs",
-    "/compare": "Compare", "/predict": "Predict",
+    "/": "Home", "/catalogue": "Catalogue", "/curate": "Curate", "/publish": "Publish", "/train": "Train",
+    "/runs": "Runs", "/compare": "Compare", "/predict": "Predict",
 }  # fmt: skip
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 expect.set_options(timeout=30_000)

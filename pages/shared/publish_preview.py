@@ -35,7 +35,8 @@ def show_card(dataset: Dataset, options: Options, place: str) -> None:
 
 
 def _for_streamlit(markdown: str) -> str:
-    """Markdown without what Streamlit adds to it: formulas between dollars, and pale colours in code."""
+    """Markdown without what Streamlit adds to it (formulas, pale colours in code), its titles a step lower."""
+    markdown = re.sub("^#", "##", markdown, flags=re.MULTILINE)
     return _CODE.sub("```\n", markdown.replace("\\$", "$").replace("$", "\\$"))
 
 
