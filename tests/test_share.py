@@ -96,6 +96,12 @@ def test_files_that_the_page_holds_are_safe_for_a_spreadsheet(runs):
     assert not any(re.search(r"(^|,)=1", file, re.M) for file in files)
 
 
+def test_runs_of_one_name_are_told_apart(runs):
+    alike = [Run(run.manifest.model_copy(update={"name": "mine"})) for run in runs]
+    text = own(comparison_report(alike))
+    assert all(text.count(f"<b>mine, {run.id[-4:]}</b>") == 2 for run in runs)
+
+
 def test_other_scoring_is_told(runs):
     text = comparison_report(runs, "balanced", Scoring(clipped=False))
     assert "guesses not clipped" in text and "balanced exam" in text

@@ -1,7 +1,8 @@
 """What a shared comparison holds: Compare's figures of the runs on one exam, and how to read them."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -64,7 +65,8 @@ def comparison_report(runs: Sequence[Run], reading: Reading = "natural", scoring
     """
     if not runs:
         raise PricerError("no run to share yet; make one with: python -m pricer train MODEL --dataset NAME")
-    graded = {run.id: run.graded(scoring) for run in runs}
+    names = _told_apart(runs)
+    graded = {run.id: replace(run.graded(scoring), name=names[run.id]) for run in runs}
     board = leaderboard(list(graded.values()), reading, scoring=scoring)
     by_id, charts = {run.id: run for run in runs}, Charts()
     best = [by_id[run] for run in board["run"] if graded[run].table.height][:2]
@@ -79,7 +81,7 @@ def comparison_report(runs: Sequence[Run], reading: Reading = "natural", scoring
         element("h2", "What a better guess costs"),
         _costs(board, by_id, charts, reading),
         element("h2", "What was compared"),
-        *_runs([by_id[run] for run in board["run"]]),
+        *_runs([by_id[run] for run in board["run"]], names),
         element("h2", "How to read this"),
         element(
             "dl",
@@ -92,6 +94,12 @@ def comparison_report(runs: Sequence[Run], reading: Reading = "natural", scoring
 def file_name(runs: Sequence[Run], reading: Reading) -> str:
     """What the file is called unless somebody says otherwise."""
     return f"pricer-{reading}-{runs[0].manifest.exam_hash[:8]}.html"
+
+
+def _told_apart(runs: Sequence[Run]) -> dict[str, str]:
+    """The names of runs by id, with the id's end where two are alike."""
+    often = Counter(run.name for run in runs)
+    return {run.id: run.name if often[run.name] == 1 else f"{run.name}, {run.id[-4:]}" for run in runs}
 
 
 def _catalogue(run: Run) -> str:
@@ -269,7 +277,7 @@ def _costs(board: pl.DataFrame, by_id: dict[str, Run], charts: Charts, reading: 
     return Markup(drawn + csv_link("Save as CSV", "costs.csv", _csv(found)))
 
 
-def _runs(runs: Sequence[Run]) -> list[Markup]:
+def _runs(runs: Sequence[Run], names: dict[str, str]) -> list[Markup]:
     """What each run was, exactly: model, settings, train, hashes."""
     rows = []
     for run in runs:
@@ -277,7 +285,7 @@ def _runs(runs: Sequence[Run]) -> list[Markup]:
         stated = ", ".join(f"{name} {value:,g}" for name, value in of.model_settings.items())
         rows.append(
             (
-                element("b", of.name),
+                element("b", names[run.id]),
                 of.model + (f" ({stated})" if stated else "") + f", seed {of.seed}",
                 of.dataset_name,
                 count(of.train_items),
