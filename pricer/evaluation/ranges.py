@@ -100,8 +100,18 @@ def distribution_ranges(chances: np.ndarray, level: float = USUAL_LEVEL) -> Rang
 
     Each side is left with at most (1 - level) / 2. An end is a slot's edge, half a dollar from its middle.
     """
-    reached = np.cumsum(chances.astype(np.float64), axis=1)
+    return ranges_between(cumulated(chances), level)
+
+
+def cumulated(chances: np.ndarray) -> np.ndarray:
+    """The chance of each slot or a lower one: float64 (items, 1000), ending at 1 however the chances were rounded."""
+    reached = np.cumsum(chances, axis=1, dtype=np.float64)
     reached /= np.maximum(reached[:, -1:], 1e-12)
+    return reached
+
+
+def ranges_between(reached: np.ndarray, level: float) -> Ranges:
+    """`distribution_ranges` of what `cumulated` gives, so that several levels add up once."""
     tail = (1 - level) / 2
     low = (reached < tail - 1e-9).sum(axis=1)
     high = (reached < 1 - tail - 1e-9).sum(axis=1)
@@ -129,8 +139,7 @@ def ranked_probability_score(chances: np.ndarray, prices: np.ndarray) -> np.ndar
     The sum over whole dollars of the squared difference between the distribution's and the price's step (Matheson and
     Winkler, 1976; Gneiting and Raftery, 2007). Of a certain guess it is the absolute error.
     """
-    reached = np.cumsum(chances.astype(np.float64), axis=1)
-    reached /= np.maximum(reached[:, -1:], 1e-12)
+    reached = cumulated(chances)
     stands = np.arange(chances.shape[1])[None, :] >= np.round(prices)[:, None]
     return ((reached - stands) ** 2).sum(axis=1)
 

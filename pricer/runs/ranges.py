@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from pricer.evaluation.errors import Reading, asked, price_bands
-from pricer.evaluation.ranges import LEVELS, Ranges, conformal_ranges, coverage, distribution_ranges
+from pricer.evaluation.ranges import LEVELS, Ranges, conformal_ranges, coverage, cumulated, ranges_between
 from pricer.evaluation.slices import BAND_NAMES
 from pricer.runs.store import Run
 
@@ -38,7 +38,8 @@ def ranges_of(run: Run, levels: Iterable[float]) -> tuple[pl.DataFrame, list[Ran
     table, chances = run.graded().table, run.distribution()
     guesses = table["guess"].fill_null(np.nan).to_numpy()
     if chances is not None:
-        found = [distribution_ranges(np.asarray(chances), level) for level in levels]
+        reached = cumulated(chances)
+        found = [ranges_between(reached, level) for level in levels]
         return table, [_where(np.isfinite(guesses), each) for each in found]
     validation = run.validation_guesses()
     if validation is None:
