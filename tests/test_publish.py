@@ -229,6 +229,8 @@ def test_a_set_that_cannot_be_read_says_why(tmp_path):
     write_rows(folder / "train.jsonl", [{"name": "lamp", "cost": 3}])
     with pytest.raises(PricerError, match=r"has columns text and price.*; this has name, cost"):
         load([str(folder)], "any")
+    with pytest.raises(PricerError, match="are taken as they are: rules 'notebook-1'"):
+        load([str(folder)], "any", "notebook-1")
     with pytest.raises(PricerError, match="is loaded alone"):
         load([str(folder), str(tmp_path / "more.jsonl")], "any")
     (folder / "train.parquet").write_bytes(b"PAR1 no")
@@ -410,6 +412,8 @@ print(json.dumps(items.select_columns(["role", "item_id", "price", "text"]).to_l
 def test_the_command_line_publishes_checks_and_loads_back(dataset, hub, tmp_path, capsys, monkeypatch):
     code, out, _ = run(capsys, "publish", "even", "--to", str(tmp_path / "set"), "--json")
     assert code == 0 and json.loads(out)["content_hashes"]["train"] == dataset.manifest.content_hash
+    code, _, err = run(capsys, "publish", "even", "--to", "set")
+    assert code == 2 and "./set for a folder, or USER/set on the hub" in err
     code, _, err = run(capsys, "publish", "even", "--to", "ada/even")
     assert code == 2 and "there is no HF_TOKEN" in err
     monkeypatch.setenv(HUB_TOKEN, ADA)

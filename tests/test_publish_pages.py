@@ -1,6 +1,7 @@
 """The pages to and from the hub: what is told beforehand, the preflight, the keys, and what would be published."""
 
 import json
+import re
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -171,3 +172,10 @@ def test_a_set_loaded_back_says_where_it_came_from(dataset, hub, monkeypatch):
     assert load(["hub:ada/even"], "back").catalogue.manifest.generated
     app = opened("catalogue")
     assert f"hub:ada/even@{pushed.commit[:7]}" in text(app) and "generated" in text(app)
+
+
+def test_a_card_in_its_preview_keeps_its_code_and_shows_no_formulas(dataset):
+    app = opened("publish")
+    card = "\n".join(each.value for each in app.markdown)
+    assert "\n## even\n" in f"\n{card}" and "\n# A recipe of Pricer" in card
+    assert "```python" not in card and not re.search(r"(?<!\\)\$", card)

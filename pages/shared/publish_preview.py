@@ -14,7 +14,7 @@ from pricer.publish.forms import COLUMNS, Options, shows_price
 from pricer.publish.messages import LEAST_ROWS, PARTS, FileCheck, Limits
 
 _PICTURE = re.compile(r"!\[.*?\]\((.*?)\)")
-_CODE = re.compile(r"```[a-z]+\n")
+_CODE = re.compile(r"(```.*?```)", re.DOTALL)
 _MOST_ROWS = 20_000  # of a file made on the page; the command makes longer ones
 _PROMPTS = {"notebook-1": "First notebook", "notebook-2": "Second notebook"}
 _CHOICES = {"first": "First n, at random", "balanced": "Balanced by price"}
@@ -36,8 +36,10 @@ def show_card(dataset: Dataset, options: Options, place: str) -> None:
 
 def _for_streamlit(markdown: str) -> str:
     """Markdown without what Streamlit adds to it (formulas, pale colours in code), its titles a step lower."""
-    markdown = re.sub("^#", "##", markdown, flags=re.MULTILINE)
-    return _CODE.sub("```\n", markdown.replace("\\$", "$").replace("$", "\\$"))
+    pieces = _CODE.split(markdown)  # words and code by turns
+    pieces[::2] = [re.sub("^#", "##", words, flags=re.MULTILINE) for words in pieces[::2]]
+    pieces[1::2] = [re.sub("^```[a-z]+", "```", code) for code in pieces[1::2]]
+    return "".join(pieces).replace("\\$", "$").replace("$", "\\$")
 
 
 def show_rows(dataset: Dataset, options: Options) -> None:

@@ -37,6 +37,10 @@ def load(sources: Sequence[str], name: str, rules: str = AUTO, report: Report = 
     if sets:
         if len(sources) > 1:
             raise PricerError(f"a curated set is loaded alone, and {sets[0]} came with {len(sources) - 1} more")
+        if rules != AUTO:
+            raise PricerError(
+                f"the texts of a curated set are taken as they are: rules {rules!r} go with raw files only"
+            )
         return _load_set(sets[0], name, report)
     files = _gather(sources, report)
     paths, origins = [path for path, _ in files], [origin for _, origin in files]

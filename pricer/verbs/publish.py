@@ -90,7 +90,9 @@ def _publish(options: argparse.Namespace, report: Report) -> dict:
 
 def is_folder(place: str) -> bool:
     """Whether --to names a folder: a path says so by how it begins, a set on the hub is USER/NAME."""
-    return place.startswith(("/", "./", "../", "~")) or place in (".", "..") or "/" not in place
+    if "/" not in place:
+        raise PricerError(f"--to is ./{place} for a folder, or USER/{place} on the hub, got {place!r}")
+    return place.startswith(("/", "./", "../", "~"))
 
 
 def _to_folder(dataset, options: "Options", folder: Path, only_check: bool, report: Report) -> dict:
