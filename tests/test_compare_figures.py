@@ -97,6 +97,14 @@ def test_the_leaderboards_axis_holds_every_interval_with_at_most_six_ticks(error
     assert 1 <= len(axis.tickvals) <= 6
 
 
+def test_a_run_that_is_far_off_is_named_and_does_not_squeeze_the_rest():
+    runs = [graded_run(graded([10.0], [10.0 + error]), f"run {error}") for error in (1, 2, 3, 4, 400)]
+    figure = leaderboard_chart(leaderboard(runs), "light")
+    assert figure.layout.xaxis.range[1] < 10
+    assert "off this scale" in texts(figure)
+    assert "<b>$400.00</b>" in texts(figure)
+
+
 def test_the_scatter_draws_answers_by_colour_and_poor_ones_over_the_rest():
     table = scored(graded([100.0] * 5, [100.0, 150.0, 900.0, None, 4999.99]), 50.0)
     figure = scatter_chart(table, "light")

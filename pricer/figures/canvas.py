@@ -1,6 +1,7 @@
 """The empty chart that every figure starts from, its axes' ticks, and labels beside marks."""
 
 import math
+from collections.abc import Iterable
 
 import plotly.graph_objects as go
 
@@ -60,6 +61,18 @@ def round_step(span: float, most: int = MOST_TICKS) -> float:
     least = span / max(1, most - 1)
     power = 10.0 ** math.floor(math.log10(least)) if least > 0 else 1.0
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * 0.9999)
+
+
+def within_reach(values: Iterable[float]) -> float:
+    """The greatest value that an axis should show: of five or more, one over twice as far as the next is left out.
+
+    >>> within_reach([40, 50, 60, 130, 435]), within_reach([40, 435]), within_reach([])
+    (130, 435, 0.0)
+    """
+    ordered = sorted(values)
+    if len(ordered) > 4 and ordered[-1] > 2 * ordered[-2]:
+        return ordered[-2]
+    return ordered[-1] if ordered else 0.0
 
 
 def linear_ticks(top: float) -> dict:

@@ -5,7 +5,7 @@ import math
 import plotly.graph_objects as go
 import polars as pl
 
-from pricer.figures.canvas import new_figure, note, round_step
+from pricer.figures.canvas import new_figure, note, round_step, within_reach
 from pricer.figures.formats import NOT_MEASURED, dollars, duration, in_words, safe, whole_dollars, wrapped
 from pricer.figures.palette import FAMILIES, PALETTES, Look
 
@@ -17,15 +17,19 @@ COST_NAMES = {
 LEAST = {"fit_seconds": 0.01, "seconds_per_1000": 0.001, "dollars_per_1000": 0.001}
 _TIMES = {0.001: "1 ms", 0.01: "10 ms", 0.1: "0.1 s", 1: "1 s", 10: "10 s", 100: "100 s", 1000: "17 min",
           10_000: "3 h", 100_000: "28 h"}  # fmt: skip
-ROW = 34
+ROW = 42  # pixels per family, whose words stand above its bar
 
 
 def frontier_chart(table: pl.DataFrame, cost: str, look: Look, height: int = 380) -> go.Figure:
-    """Draw `evaluation.frontier.cost_table`: a run a mark, those on the frontier named and joined by a stepped line."""
+    """Draw `evaluation.frontier.cost_table`: a run a mark, those on the frontier named and joined by a stepped line.
+
+    A run that errs over twice as much as any other is left out: see `off_chart`.
+    """
     colour = PALETTES[look]
     figure = new_figure(look, height)
-    costs = table.with_columns(pl.col(cost).clip(LEAST[cost]).alias("x"))
-    best = costs.filter(f"{cost}_frontier").sort("x")
+    reach = within_reach(table["error"])
+    costs = table.with_columns(pl.col(cost).clip(LEAST[cost]).alias("x")).filter(pl.col("error") <= reach)
+    best = costs.filter(f"{cost}_frontier").sort("x", "error", descending=[False, True])
     low, high = costs["x"].min() / 1.6, costs["x"].max() * 4
     line = {"color": colour.before_outline, "width": 1.5, "shape": "hv"}
     figure.add_trace(go.Scatter(x=best["x"], y=best["error"], mode="lines", line=line, hoverinfo="skip"))
@@ -42,8 +46,8 @@ def frontier_chart(table: pl.DataFrame, cost: str, look: Look, height: int = 380
                 hovertemplate="%{text}<extra></extra>",
             )
         )  # fmt: skip
-    top = 1.08 * costs["error"].max()
-    _name_points(figure, best, top, height, colour.ink)
+    top = 1.08 * reach
+    _name_points(figure, best, (low, high), top, height, colour.ink)
     step = round_step(top)
     ticks = [step * place for place in range(int(top / step) + 1)]
     figure.update_yaxes(range=[0, top], tickvals=ticks, ticktext=[whole_dollars(tick) for tick in ticks])
@@ -59,15 +63,31 @@ def frontier_chart(table: pl.DataFrame, cost: str, look: Look, height: int = 380
     return figure
 
 
-def _name_points(figure: go.Figure, best: pl.DataFrame, top: float, height: int, ink: str) -> None:
-    """Names beside the marks of the frontier, the lower one giving way where two would touch."""
-    reached = math.inf
-    for row in best.sort("error", descending=True).iter_rows(named=True):
-        pixels = min((height - 40) * row["error"] / top + 10, reached - 16)
-        reached = pixels
-        shift = pixels - (height - 40) * row["error"] / top
-        place = {"x": math.log10(row["x"]), "y": row["error"], "xanchor": "left", "xshift": 9, "yshift": shift}
-        note(figure, wrapped(row["name"], 34, 1), ink, **place)
+def _name_points(
+    figure: go.Figure, best: pl.DataFrame, shown: tuple[float, float], top: float, height: int, ink: str
+) -> None:
+    """Names left below the marks of the frontier, where no run can be; right above them near the left edge.
+
+    The best come first; a name that would touch another one is left to the hover.
+    """
+    width, placed = math.log10(shown[1] / shown[0]), []
+    for row in best.sort("error").iter_rows(named=True):
+        x, y = math.log10(row["x"] / shown[0]) / width, row["error"] / top * height
+        if any(abs(x - other_x) < 0.5 and abs(y - other_y) < 20 for other_x, other_y in placed):
+            continue
+        placed.append((x, y))
+        side = {"xanchor": "left", "yanchor": "bottom", "xshift": 8, "yshift": 1}
+        if x >= 0.4:
+            side = {"xanchor": "right", "yanchor": "top", "xshift": -7, "yshift": -4}
+        note(figure, wrapped(row["name"], 34, 1), ink, x=math.log10(row["x"]), y=row["error"], **side)
+
+
+def off_chart(table: pl.DataFrame) -> str:
+    """Which runs the frontier's chart leaves out, in words; empty where it shows all."""
+    far = table.filter(pl.col("error") > within_reach(table["error"]))
+    return "".join(
+        f"; off this chart: {name}, {dollars(error)}" for name, error in far.select("name", "error").iter_rows()
+    )
 
 
 def _words(row: dict, cost: str) -> str:
@@ -89,34 +109,27 @@ def frontier_finding(table: pl.DataFrame, cost: str) -> str:
 
 
 def family_chart(best: pl.DataFrame, look: Look) -> go.Figure:
-    """Draw the best run of each family as a bar from zero: family, name, error; best on top."""
+    """Draw the best run of each family as a bar from zero (family, name, error), best on top, its words above it."""
     colour = PALETTES[look]
     rows = best.sort("error")
-    figure = new_figure(look, 12 + ROW * len(rows))
+    figure = new_figure(look, 16 + ROW * len(rows))
     figure.add_trace(
         go.Bar(
             x=rows["error"],
             y=list(range(len(rows))),
             orientation="h",
-            width=0.42,
+            width=0.3,
             marker={"color": [colour.family(family) for family in rows["family"]], "line": {"width": 0}},
-            text=[f"{safe(name, 40)}<br>{dollars(error)}" for name, error in rows.select("name", "error").iter_rows()],
-            textposition="none",
-            hovertemplate="%{text}<extra></extra>",
+            hoverinfo="skip",
         )
     )
     for place, row in enumerate(rows.iter_rows(named=True)):
-        inside = row["error"] > 0.55 * rows["error"].max()
-        name = f"<span style='color:{colour.paper if inside else colour.quiet}'>{wrapped(row['name'], 30, 1)}</span>"
-        side = {"xanchor": "right", "xshift": -8} if inside else {"xanchor": "left", "xshift": 8}
-        text = f"<b>{dollars(row['error'])}</b> {name}"
-        note(figure, text, colour.paper if inside else colour.ink, x=row["error"], y=place, **side)
-    figure.update_xaxes(range=[0, 1.02 * (rows["error"].max() or 1)], showgrid=False, showticklabels=False)
-    figure.update_yaxes(
-        range=[len(rows) - 0.5, -0.5], tickvals=list(range(len(rows))), ticktext=rows["family"].to_list(),
-        tickfont={"color": colour.ink, "size": 12}, showgrid=False,
-    )  # fmt: skip
-    figure.update_layout(margin={"r": 4, "t": 2, "b": 2})
+        quiet = f"<span style='color:{colour.quiet}'>{wrapped(row['name'], 34, 1)}</span>"
+        text = f"{row['family']}  <b>{dollars(row['error'])}</b>  {quiet}"
+        note(figure, text, colour.ink, x=0, y=place, xanchor="left", yanchor="bottom", yshift=7, align="left")
+    figure.update_xaxes(range=[0, 1.01 * (rows["error"].max() or 1)], showgrid=False, showticklabels=False)
+    figure.update_yaxes(range=[len(rows) - 0.6, -0.8], showgrid=False, showticklabels=False)
+    figure.update_layout(margin={"r": 0, "t": 6, "b": 0}, hovermode=False)
     return figure
 
 

@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 import polars as pl
 
-from pricer.figures.canvas import new_figure, note, round_step
+from pricer.figures.canvas import new_figure, note, round_step, within_reach
 from pricer.figures.formats import count_of, dollars, in_words, safe, whole_dollars, wrapped
 from pricer.figures.palette import FAMILIES, PALETTES, Look, Palette
 
@@ -15,10 +15,14 @@ def leaderboard_chart(board: pl.DataFrame, look: Look) -> go.Figure:
     colour = PALETTES[look]
     figure = new_figure(look, 40 + ROW * max(1, len(board)))
     runs = board.to_dicts()
+    axis, reach = _dollar_axis(runs)
     _mark_ties(figure, runs, colour)
     for row, run in enumerate(runs):
-        if run["error"] is not None:
+        if run["error"] is not None and run["error"] <= reach:
             _draw_run(figure, row, run, colour)
+        elif run["error"] is not None:
+            beyond = {"x": 1, "xref": "paper", "xanchor": "right", "xshift": -4}
+            note(figure, "off this scale", colour.quiet, y=row, **beyond)
     label_font = {"color": colour.ink, "size": 12}
     figure.update_yaxes(
         range=[len(runs) - 0.5, -0.5],
@@ -27,7 +31,7 @@ def leaderboard_chart(board: pl.DataFrame, look: Look) -> go.Figure:
         tickfont=label_font,
         showgrid=False,
     )
-    figure.update_xaxes(side="top", **_dollar_axis(runs))
+    figure.update_xaxes(side="top", **axis)
     edge = {"x": 1, "xref": "paper", "xanchor": "right", "xshift": 74}
     for row, run in enumerate(runs):
         note(figure, f"<b>{dollars(run['error'])}</b>", colour.ink, size=13, y=row, **edge)
@@ -93,13 +97,15 @@ def _mark_ties(figure: go.Figure, runs: list[dict], colour: Palette) -> None:
     note(figure, "tied for first", colour.quiet, y=rows[0], yanchor="top", yshift=14, **place)
 
 
-def _dollar_axis(runs: list[dict]) -> dict:
-    """An axis over all intervals that need not begin at zero, for it bears points and not bars."""
-    ends = [run[name] for run in runs for name in ("error", "error_low", "error_high") if run[name] is not None]
+def _dollar_axis(runs: list[dict]) -> tuple[dict, float]:
+    """An axis over all intervals that need not begin at zero, for it bears points and not bars; and its last error."""
+    reach = within_reach(run["error"] for run in runs if run["error"] is not None)
+    shown = [run for run in runs if run["error"] is not None and run["error"] <= reach]
+    ends = [run[name] for run in shown for name in ("error", "error_low", "error_high") if run[name] is not None]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     room = max(0.06 * (high - low), 0.02 * high, 0.01)
     low, high = max(0.0, low - room), high + room
     step = round_step(high - low)
     ticks = [step * place for place in range(int(low / step), int(high / step) + 1) if step * place >= low]
     write = whole_dollars if step >= 1 else dollars
-    return {"range": [low, high], "tickvals": ticks, "ticktext": [write(tick) for tick in ticks]}
+    return {"range": [low, high], "tickvals": ticks, "ticktext": [write(tick) for tick in ticks]}, reach

@@ -22,7 +22,16 @@ def matrix_chart(names: list[str], pairs: dict[tuple[int, int], dict], look: Loo
     figure = new_figure(look, 20 + CELL * count)
     tied, apart = colour.faint, mix(colour.after, colour.paper, 0.72)
     for row in range(count):
-        note(figure, f"<b>{wrapped(names[row], 22, 2)}</b>", colour.ink, x=row, y=row, xanchor="left", xshift=-20)
+        note(
+            figure,
+            f"<b>{wrapped(names[row], 22, 2)}</b>",
+            colour.ink,
+            x=row,
+            y=row,
+            xanchor="left",
+            align="left",
+            xshift=-20,
+        )
         for column in range(row):
             pair = pairs[row, column]
             ends = {"x0": column - _HALF, "x1": column + _HALF, "y0": row - _HALF, "y1": row + _HALF}

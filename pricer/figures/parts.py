@@ -32,7 +32,9 @@ def parts_chart(tables: dict[str, pl.DataFrame], families: dict[str, str], look:
     figure.update_yaxes(
         range=[len(parts) - 0.5, -0.5],
         tickvals=list(range(len(parts))),
-        ticktext=[wrapped(category_name(part), 20, 1) for part in parts],
+        ticktext=[
+            wrapped(category_name(part), 20, 2) if len(tables) > 1 else safe(category_name(part), 28) for part in parts
+        ],
         tickfont={"color": colour.ink, "size": 12},
         showgrid=False,
     )

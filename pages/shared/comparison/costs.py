@@ -10,7 +10,7 @@ from pages.shared.widgets import Html, chart, downloads, escaped, family_swatche
 from pricer.evaluation.frontier import COSTS, cost_table
 from pricer.evaluation.scoring import Scoring
 from pricer.figures.formats import dollars
-from pricer.figures.frontier import COST_NAMES, cost_words, frontier_chart, frontier_finding
+from pricer.figures.frontier import COST_NAMES, cost_words, frontier_chart, frontier_finding, off_chart
 from pricer.runs.store import Run
 
 
@@ -31,7 +31,8 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
             f"{row['name']}: {dollars(row['error'])}, {row[cost]:.3g}" for row in found.iter_rows(named=True)
         ),
         key="chart_frontier",
-        note=f"mean error, {reading} exam, against {COST_NAMES[cost]}; the line joins what nothing beats in both",
+        note=f"mean error, {reading} exam, against {COST_NAMES[cost]}; the line joins what nothing beats in both"
+        + off_chart(found),
         swatches=family_swatches(found["family"]),
         image="error-against-cost",
     )

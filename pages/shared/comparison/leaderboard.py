@@ -1,5 +1,7 @@
 """Compare's leaderboard: who is first, every figure, what leaks are worth, and what kind of answers were given."""
 
+from collections.abc import Callable
+
 import polars as pl
 import streamlit as st
 
@@ -39,7 +41,17 @@ TERMS = {
     "Hits": "Share of good guesses by the first notebook's rule: less than $40 or less than 20% off.",
     "Against the first": "How much more it errs than the first on the same items; tie where the 95% interval of that "
     "difference holds zero.",
+    "RMSE": "Root mean square of the errors, in dollars: a few large errors weigh more than many small ones.",
+    "MAPE": "Mean of the errors as shares of their prices: being $5 off a $5 product counts as 100%.",
+    "Bias": "Mean of guess less price: above zero where guesses are too dear on average.",
+    "Fair": "Share of guesses that are less than $80 or less than 40% off, and not hits.",
+    "Poor": "Share of all other guesses; no-answers are among them.",
+    "Answered": "Share of the items asked that got a price at all.",
+    "Error of answers": "Mean error of the answers alone. A model that refuses what is hard looks better here.",
 }
+MAIN = ("Error", "95% interval", "Within 20%", "Median error", "RMSLE", "R²", "Hits", "Against the first")
+MORE = ("Error", "RMSE", "MAPE", "Bias", "Fair", "Poor", "Answered", "Error of answers")
+FIGURES = {"main": "Main", "more": "More"}
 
 
 def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
@@ -118,11 +130,16 @@ def show_figures(board: pl.DataFrame, exam: str, reading: str) -> None:
         st.html('<div class="pr-head"><h3>All figures</h3></div>', width="content")
         with st.popover("What do they mean?", type="tertiary", key="explain_terms"):
             st.html("".join(f"<p><b>{escaped(term)}</b>: {escaped(words)}</p>" for term, words in TERMS.items()))
+        kind = st.segmented_control(
+            "Figures", FIGURES, default="main", required=True, format_func=FIGURES.get, key="compare_figures",
+            label_visibility="collapsed", persist_state="session",
+        )  # fmt: skip
     place = st.container()
     rows = page_of(board.to_dicts(), "run", "board_page")
+    terms, cells = (MAIN, _main_figures) if kind == "main" else (MORE, _more_figures)
     with place:
-        columns = ["", "Run", *map(_explained, TERMS), "Items"]
-        table(columns, [_figures_row(row) for row in rows], right=(0, *range(2, 11)))
+        columns = ["", "Run", *map(_explained, terms), "Items"]
+        table(columns, [_figures_row(row, cells) for row in rows], right=(0, *range(2, len(columns))))
     downloads(board, f"leaderboard-{reading}-{exam[:8]}")
 
 
@@ -130,13 +147,15 @@ def _explained(term: str) -> Html:
     return Html(f'<abbr title="{escaped(TERMS[term])}" tabindex="0">{escaped(term)}</abbr>')
 
 
-def _figures_row(row: dict) -> tuple[Cell, ...]:
+def _figures_row(row: dict, cells: Callable[[dict], tuple[Cell, ...]]) -> tuple[Cell, ...]:
+    return count(row["place"]), Html(f"<b>{escaped(row['name'])}</b>"), *cells(row), count(row["items"])
+
+
+def _main_figures(row: dict) -> tuple[Cell, ...]:
     interval = NOT_MEASURED
     if row["error_low"] is not None:
         interval = f"{dollars(row['error_low'])} to {dollars(row['error_high'])}"
     return (
-        count(row["place"]),
-        Html(f"<b>{escaped(row['name'])}</b>"),
         dollars(row["error"]),
         interval,
         percent(row["within_20"]),
@@ -145,7 +164,19 @@ def _figures_row(row: dict) -> tuple[Cell, ...]:
         _two_digits(row["r2"]),
         percent(row["hits"]),
         _against_first(row),
-        count(row["items"]),
+    )
+
+
+def _more_figures(row: dict) -> tuple[Cell, ...]:
+    return (
+        dollars(row["error"]),
+        dollars(row["rmse"]),
+        percent(row["mape"]),
+        dollars(row["bias"]),
+        percent(row["fair"]),
+        percent(row["poor"]),
+        percent(row["share_answered"]),
+        dollars(row["error_answered"]),
     )
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.shared import cached
 from pages.shared.comparison.names import names_of
 from pages.shared.look import look
-from pages.shared.widgets import chart, downloads, empty_card, page_of, table
+from pages.shared.widgets import chart_head, downloads, draw, empty_card, page_of, table
 from pricer.evaluation.matrix import Matrix
 from pricer.evaluation.scoring import Scoring
 from pricer.figures.findings import settling
@@ -37,14 +37,10 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
         for row in range(len(ordered))
         for column in range(row)
     }
-    chart(
-        matrix_chart(ordered, pairs, look()),
-        matrix_finding(matrix.ties, len(pairs)),
-        alt=f"Differences of {in_words(len(pairs))} pairs of runs; the table below has the same numbers.",
-        key="chart_pairs",
-        note=_note(len(ordered), len(pairs), joint),
-        image="pairs",
-    )
+    chart_head(matrix_finding(matrix.ties, len(pairs)), _note(len(ordered), len(pairs), joint))
+    with st.container(key="scroll_pairs"), st.container(key="scrolled_pairs"):
+        alt = f"Differences of {in_words(len(pairs))} pairs of runs; the table below has the same numbers."
+        draw(matrix_chart(ordered, pairs, look()), alt, "chart_pairs", "pairs")
     _show_table(matrix, names, reading)
 
 
