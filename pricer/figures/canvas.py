@@ -106,6 +106,17 @@ def price_ticks(low: int, high: int) -> dict:
     return {"range": [low - 0.5, high + 0.5], "tickvals": values, "ticktext": [whole_dollars(v) for v in values]}
 
 
+def label(text: str, colour: str, size: int = 12, **place) -> dict:
+    """A label without an arrow; `text` is already safe."""
+    return {"text": text, "showarrow": False, "font": {"size": size, "color": colour}, **place}
+
+
 def note(figure: go.Figure, text: str, colour: str, size: int = 12, **place) -> None:
-    """Write a label without an arrow; `text` is already safe."""
-    figure.add_annotation(text=text, showarrow=False, font={"size": size, "color": colour}, **place)
+    """Write a label; for many, `draw_cells` is quicker."""
+    figure.add_annotation(label(text, colour, size, **place))
+
+
+def draw_cells(figure: go.Figure, boxes: list[dict], labels: list[dict]) -> None:
+    """Fill boxes behind all else and write labels, at once: Plotly copies all that stand for every one added."""
+    figure.layout.shapes = [{"type": "rect", "line": {"width": 0}, "layer": "below"} | box for box in boxes]
+    figure.layout.annotations = labels

@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from pricer.figures.canvas import new_figure, note
+from pricer.figures.canvas import draw_cells, label, new_figure
 from pricer.figures.formats import count_of, dollars, in_words, safe, wrapped
 from pricer.figures.palette import PALETTES, Look, mix
 
@@ -21,23 +21,16 @@ def matrix_chart(names: list[str], pairs: dict[tuple[int, int], dict], look: Loo
     count = min(len(names), MOST)
     figure = new_figure(look, 20 + CELL * count)
     tied, apart = colour.faint, mix(colour.after, colour.paper, 0.72)
+    boxes, labels = [], []
     for row in range(count):
-        note(
-            figure,
-            f"<b>{wrapped(names[row], 22, 2)}</b>",
-            colour.ink,
-            x=row,
-            y=row,
-            xanchor="left",
-            align="left",
-            xshift=-20,
-        )
+        name = f"<b>{wrapped(names[row], 22, 2)}</b>"
+        labels.append(label(name, colour.ink, x=row, y=row, xanchor="left", align="left", xshift=-20))
         for column in range(row):
             pair = pairs[row, column]
             ends = {"x0": column - _HALF, "x1": column + _HALF, "y0": row - _HALF, "y1": row + _HALF}
-            fill = {"fillcolor": tied if pair["tied"] else apart, "line_width": 0, "layer": "below"}
-            figure.add_shape(type="rect", **ends, **fill)
-            note(figure, _cell_words(pair), colour.quiet if pair["tied"] else colour.ink, x=column, y=row)
+            boxes.append(ends | {"fillcolor": tied if pair["tied"] else apart})
+            labels.append(label(_cell_words(pair), colour.quiet if pair["tied"] else colour.ink, x=column, y=row))
+    draw_cells(figure, boxes, labels)
     hovers = [(column, row, _hover(names, row, column, pair)) for (row, column), pair in pairs.items() if row < count]
     figure.add_trace(
         go.Scatter(

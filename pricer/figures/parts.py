@@ -5,7 +5,7 @@ import math
 import plotly.graph_objects as go
 import polars as pl
 
-from pricer.figures.canvas import new_figure, note, round_step
+from pricer.figures.canvas import draw_cells, label, new_figure, note, round_step
 from pricer.figures.formats import category_name, count, count_of, dollars, safe, whole_dollars, wrapped
 from pricer.figures.palette import FAMILIES, PALETTES, Look, Palette, mix
 
@@ -99,19 +99,19 @@ def heat_map(cells: pl.DataFrame, bands: list[str], look: Look) -> go.Figure:
     shown = [band for band in bands if band in set(cells["band"])]
     figure = new_figure(look, 44 + CELL * len(names))
     place_of = {name: place for place, name in enumerate(names)}
-    points, words = [], []
+    points, words, boxes, labels = [], [], [], []
     for row in cells.iter_rows(named=True):
         x, y = shown.index(row["band"]), place_of[row["category"]]
-        fill = _softened(row["ratio"], row["items"], colour)
         ends = {"x0": x - 0.48, "x1": x + 0.48, "y0": y - 0.46, "y1": y + 0.46}
-        figure.add_shape(type="rect", fillcolor=fill, line_width=0, layer="below", **ends)
+        boxes.append(ends | {"fillcolor": _softened(row["ratio"], row["items"], colour)})
         thin = row["items"] < THIN
-        note(figure, whole_dollars(row["error"]), colour.quiet if thin else colour.ink, x=x, y=y)
+        labels.append(label(whole_dollars(row["error"]), colour.quiet if thin else colour.ink, x=x, y=y))
         points.append((x, y))
         words.append(
             f"{safe(category_name(row['category'] or OTHERS), 40)}, {row['band']}<br>{dollars(row['error'])} on "
             f"{count_of(row['items'], 'item')}<br>{row['ratio']:.2f} times its price band's mean"
         )
+    draw_cells(figure, boxes, labels)
     figure.add_trace(
         go.Scatter(
             x=[x for x, _ in points],
