@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.shared import state
-from pages.shared.widgets import judgement, plain, table
+from pages.shared.widgets import Html, escaped, judgement, plain, table
 from pricer.errors import PricerError
 from pricer.keys import HUB_TOKEN, KNOWN, find_key, forget, remember
 from pricer.publish.rights import GATED, check_key, check_model
@@ -18,8 +18,10 @@ def show_keys() -> None:
     for name, provider in KNOWN.items():
         key = find_key(name)
         word, words = told.get(name, ("", "not checked")) if key else ("", "–")
-        rows.append((provider, name, PLACES[key.place] if key else "none", judgement(word) if word else "", words))
-    table(["For", "Name", "Found in", "", "What it may do"], rows)
+        told_of = Html(f"{judgement(word).text} {escaped(words)}") if word else words
+        named = Html(f'{escaped(provider)}<br><span class="pr-note">{escaped(name)}</span>')
+        rows.append((named, PLACES[key.place] if key else "none", told_of))
+    table(["Key", "Found in", "What it may do"], rows)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         present = any(find_key(name) for name in KNOWN)
         st.button("Check them", icon=":material/key:", key="check_keys", on_click=check_keys, disabled=not present)
