@@ -19,6 +19,7 @@ from pricer import settings
 from pricer.errors import PricerError
 from pricer.files import write_beside
 from pricer.progress import Pace, Progress, Report, Step, duration
+from pricer.runs.meters import keep_meters
 from pricer.runs.pulse import give_pulse
 from pricer.verbs import compare, data, experiments, guesses, jobs, learned, models, publish, recipes, runs, solve
 from pricer.verbs.verb import Verbs
@@ -190,4 +191,5 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _interrupt)  # so that a cancelled job clears away what it was writing
     if job_folder := settings.job_folder():
         give_pulse(job_folder)
+        keep_meters(job_folder)
     sys.exit(main())

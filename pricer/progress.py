@@ -1,18 +1,34 @@
 """What long work reports while it runs, and at what rate it goes; who shows it is not its business."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+TRAINING_LOSS, VALIDATION_LOSS = "training loss", "validation loss"  # of whatever the model makes less
+VALIDATION_ERROR = "validation error"  # mean absolute error, in dollars
+
+
+@dataclass(frozen=True)
+class Point:
+    """How good a fit is after `at` of a `unit` ("epochs", "trees"): figures by name, the same names or fewer."""
+
+    at: float
+    unit: str
+    figures: Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One report: in `stage`, `count` units are done, which is `fraction` (0 to 1) of the stage where that is known."""
+    """One report: in `stage`, `count` units are done, which is `fraction` (0 to 1) of the stage where that is known.
+
+    Now and then a fit adds how good it is; a model does so at most some hundred times.
+    """
 
     stage: str
     count: int
     unit: str
     fraction: float | None = None
+    point: Point | None = None
 
 
 Report = Callable[[Step], None]

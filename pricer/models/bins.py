@@ -1,5 +1,6 @@
 """A network that reads words and answers with a distribution: how likely each whole dollar is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -11,8 +12,8 @@ from pricer.items import HIGHEST_SLOT
 from pricer.models.hashed import Rarity, View
 from pricer.models.networks import repeatable
 from pricer.models.saving import SavedArrays, make_saved, save_model
-from pricer.models.tables import train_prices
-from pricer.progress import Report, Step, silent
+from pricer.models.tables import mean_error, train_prices
+from pricer.progress import TRAINING_LOSS, VALIDATION_ERROR, VALIDATION_LOSS, Point, Report, Step, silent
 
 if TYPE_CHECKING:
     import torch
@@ -25,6 +26,8 @@ WORD_RATE, LAYER_RATE = 0.02, 0.002  # of Adam (Kingma and Ba, 2015); what moves
 DROPOUT = 0.4
 NEARBY = 1.0  # bins: the standard deviation of what a price says of the bins around its own
 ASKED_AT_ONCE = 256
+POINTS = 100  # of the training loss, in a fit
+VALIDATED = 1000  # items of validation that are guessed after each epoch
 
 
 class Bins:
@@ -51,10 +54,34 @@ class Bins:
             tables.append(weights)
         bin_of_item, self.shares_ = _spread(prices, self.bins)
         with repeatable(self.seed, threads=1):
-            self.layers_ = self._train(_side_by_side(tables), bin_of_item, report)
+            self.layers_ = self._train(_side_by_side(tables), bin_of_item, self._judge(validation), report)
         return self
 
-    def _train(self, words: "csr_matrix", bin_of_item: np.ndarray, report: Report) -> "Layers":
+    def _judge(self, validation: pl.DataFrame | None) -> Callable[["Layers"], dict[str, float]]:
+        """What measures layers on the first items of validation: their loss, and their error in dollars."""
+        if validation is None or validation.is_empty():
+            return lambda layers: {}
+        some = validation[:VALIDATED]
+        words, prices = self._words(some), some["price"].to_numpy()
+        lowest_slots = (self.shares_ > 0).argmax(axis=1)
+        bins = np.searchsorted(lowest_slots, np.rint(prices), side="right") - 1
+        targets = _nearby(len(self.shares_))[np.maximum(bins, 0)]
+
+        def measure(layers: "Layers") -> dict[str, float]:
+            chances = layers.chances(words)
+            loss = -(targets * np.log(np.maximum(chances, 1e-12))).sum(axis=1).mean()
+            guesses = distribution_median(chances @ self.shares_)
+            return {VALIDATION_LOSS: float(loss), VALIDATION_ERROR: mean_error(guesses, prices)}
+
+        return measure
+
+    def _train(
+        self,
+        words: "csr_matrix",
+        bin_of_item: np.ndarray,
+        judge: Callable[["Layers"], dict[str, float]],
+        report: Report,
+    ) -> "Layers":
         import torch
         from torch.nn import functional
 
@@ -70,9 +97,12 @@ class Bins:
         )
         steps = self.epochs * -(-len(targets) // BATCH)
         schedules = [torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps) for optimiser in optimisers]
+        between = max(1, steps // POINTS)
+        total = told = 0.0  # the loss since the last point
         for epoch in range(self.epochs):
+            stage = f"Epoch {epoch + 1} of {self.epochs}"
             order = torch.randperm(len(targets))
-            for start in range(0, len(order), BATCH):
+            for step, start in enumerate(range(0, len(order), BATCH), 1):
                 rows = order[start : start + BATCH]
                 hidden = torch.relu(_sum_up(vectors, words[rows.numpy()]) + hidden_bias)
                 said = last(functional.dropout(hidden, DROPOUT))
@@ -83,18 +113,27 @@ class Bins:
                 for optimiser, schedule in zip(optimisers, schedules, strict=True):
                     optimiser.step()
                     schedule.step()
+                total, told = total + loss.detach(), told + 1
+                point = None
+                if told == between:
+                    point = Point(epoch + step * self.epochs / steps, "epochs", {TRAINING_LOSS: float(total / told)})
+                    total = told = 0.0
                 done = min(start + BATCH, len(order))
-                report(Step(f"Epoch {epoch + 1} of {self.epochs}", done, "items", done / len(order)))
-        parts = (vectors.weight, hidden_bias, last.weight.T, last.bias)
-        return Layers(*(part.detach().numpy().copy() for part in parts))
+                report(Step(stage, done, "items", done / len(order), point))
+            parts = (vectors.weight, hidden_bias, last.weight.T, last.bias)
+            layers = Layers(*(part.detach().numpy().copy() for part in parts))
+            report(Step(stage, len(order), "items", 1.0, Point(epoch + 1, "epochs", judge(layers))))
+        return layers
 
     def predict_distribution(self, items: pl.DataFrame) -> np.ndarray:
         """How likely each slot is, 0 to 999: float64 (n, 1000), rows add up to 1."""
         return self._bin_chances(items) @ self.shares_
 
     def _bin_chances(self, items: pl.DataFrame) -> np.ndarray:
-        words = _side_by_side([rarity.weigh(items) for rarity in self.rarities_.values()])
-        return self.layers_.chances(words)
+        return self.layers_.chances(self._words(items))
+
+    def _words(self, items: pl.DataFrame) -> "csr_matrix":
+        return _side_by_side([rarity.weigh(items) for rarity in self.rarities_.values()])
 
     def predict(self, items: pl.DataFrame) -> np.ndarray:
         guesses = np.zeros(len(items))

@@ -21,12 +21,14 @@ from pricer.models.hashed import Rarity, View
 from pricer.models.learned import Learned, shares
 from pricer.models.measures import MEASURES, details_of, frequent_details, measure_count, measures
 from pricer.models.neighbours import Nearest, Pool, weighted_median
+from pricer.models.rounds import VALIDATED, rounds_told
 from pricer.models.saving import SavedArrays, make_saved, read_words, save_model
-from pricer.models.tables import texts_of, train_prices
+from pricer.models.tables import mean_error, texts_of, train_prices
 from pricer.progress import Report, Step, silent
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+    from xgboost import Booster
 
 VIEWS = {
     "words": View("full_text", "words", 1, 2),
@@ -39,7 +41,6 @@ NEIGHBOURS = 15
 COMPONENTS = 32  # of the words' weights
 AMONG = 50_000  # items of train in which neighbours are looked for
 LABELS = ("store", "category", "first word")
-ROUNDS_BETWEEN_REPORTS = 10
 ITEMS_A_THREAD = 20_000  # with fewer, threads wait for each other longer than they help
 
 
@@ -64,25 +65,30 @@ class Boosting:
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame | None = None, report: Report = silent) -> Self:
         log_prices = np.log(train_prices(train))
         self.reader_, table = Reader.learn(train, log_prices, self.seed, report)
-        booster = self._boost(table, log_prices, report)
+        held_out = None
+        if validation is not None and len(validation):
+            some = validation[:VALIDATED]
+            held_out = self.reader_.read(some), some["price"].to_numpy()
+        booster = self._boost(table, log_prices, held_out, report)
         self.trees_, self.start_ = trees.from_xgboost(booster)
         return self
 
-    def _boost(self, table: np.ndarray, log_prices: np.ndarray, report: Report):
+    def _boost(
+        self,
+        table: np.ndarray,
+        log_prices: np.ndarray,
+        held_out: tuple[np.ndarray, np.ndarray] | None,
+        report: Report,
+    ) -> "Booster":
         from xgboost import XGBRegressor
-        from xgboost.callback import TrainingCallback
 
-        total = self.trees
+        def error(booster: "Booster") -> float:
+            return mean_error(np.exp(booster.inplace_predict(held_out[0])), held_out[1])
 
-        class RoundsTold(TrainingCallback):
-            def after_iteration(self, model: object, epoch: int, evals_log: dict) -> bool:
-                if (epoch + 1) % ROUNDS_BETWEEN_REPORTS == 0:
-                    report(Step("Growing trees", epoch + 1, "trees", (epoch + 1) / total))
-                return False
-
+        judged = [(table, log_prices), *([(held_out[0], np.log(held_out[1]))] if held_out else [])]
         regressor = XGBRegressor(
             objective="reg:absoluteerror",
-            n_estimators=total,
+            n_estimators=self.trees,
             max_depth=self.depth,
             learning_rate=self.learning_rate,
             subsample=0.7,
@@ -90,9 +96,9 @@ class Boosting:
             min_child_weight=5,
             random_state=self.seed % 2**31,
             n_jobs=min(settings.worker_count(), 1 + len(table) // ITEMS_A_THREAD),
-            callbacks=[RoundsTold()],
+            callbacks=[rounds_told(self.trees, report, error if held_out else None)],
         )
-        return regressor.fit(table, log_prices).get_booster()
+        return regressor.fit(table, log_prices, eval_set=judged, verbose=False).get_booster()
 
     def predict(self, items: pl.DataFrame) -> np.ndarray:
         if items.is_empty():

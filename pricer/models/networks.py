@@ -10,10 +10,9 @@ import numpy as np
 import polars as pl
 
 from pricer import settings
-from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
 from pricer.models.saving import SavedArrays, make_saved, save_model
-from pricer.models.tables import texts_of, train_prices
-from pricer.progress import Report, Step, silent
+from pricer.models.tables import mean_error, texts_of, train_prices
+from pricer.progress import TRAINING_LOSS, VALIDATION_ERROR, VALIDATION_LOSS, Point, Report, Step, silent
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +25,7 @@ BATCH = 64
 # Guesses are made this many items at a time, the last ones filled up: what a matrix product gives for one row may
 # depend on how many rows there are, and an item must be guessed alone as among others.
 GUESSED_AT_ONCE = 32
+POINTS = 100  # of the training loss, in a fit
 VALIDATED = 1000  # items of validation that are guessed after each epoch
 SHARED_WEIGHTS = 10_000_000  # with fewer, threads wait for each other longer than they help
 HIGHEST_LOG = 30.0  # whatever a network says, a guess is finite
@@ -65,11 +65,14 @@ class _Network:
 
         optimiser, schedule = self._optimiser()
         found = ""
+        steps = -(-len(targets) // BATCH)
+        between = max(1, self.epochs * steps // POINTS)
+        total = told = 0.0  # the loss since the last point
         for epoch in range(self.epochs):
             stage = f"Epoch {epoch + 1} of {self.epochs}{found}"
             self.network_.train()
             order = torch.randperm(len(targets)).numpy()
-            for start in range(0, len(order), BATCH):
+            for step, start in enumerate(range(0, len(order), BATCH), 1):
                 rows = order[start : start + BATCH]
                 loss = self._loss(self._ask(words[rows]), targets[torch.from_numpy(rows)])
                 optimiser.zero_grad()
@@ -77,18 +80,30 @@ class _Network:
                 if self.clipped_gradient:
                     torch.nn.utils.clip_grad_norm_(self.network_.parameters(), self.clipped_gradient)
                 optimiser.step()
+                total, told = total + loss.detach(), told + 1
+                point = None
+                if told == between:
+                    point = Point(epoch + step / steps, "epochs", {TRAINING_LOSS: float(total / told)})
+                    total = told = 0.0
                 done = min(start + BATCH, len(order))
-                report(Step(stage, done, "items", done / len(order)))
+                report(Step(stage, done, "items", done / len(order), point))
             if schedule:
                 schedule.step()
             if validation is not None and len(validation):
-                found = f", validation error ${self._validation_error(validation):,.2f}"
+                figures = self._validate(validation)
+                found = f", validation error ${figures[VALIDATION_ERROR]:,.2f}"
+                report(Step(stage, len(order), "items", 1.0, Point(epoch + 1, "epochs", figures)))
         report(Step(f"Learned{found}", len(targets), "items", 1.0))
 
-    def _validation_error(self, validation: pl.DataFrame) -> float:
-        asked = validation[:VALIDATED]
+    def _validate(self, validation: pl.DataFrame) -> dict[str, float]:
+        """The loss and the error in dollars on the first items of validation."""
+        import torch
+
         self.network_.eval()
-        return float(np.abs(self.predict(asked).clip(LOWEST_SLOT, HIGHEST_SLOT) - asked["price"].to_numpy()).mean())
+        asked = validation[:VALIDATED]
+        said, prices = self._say(asked), asked["price"].to_numpy()
+        loss = self._loss(torch.from_numpy(said), torch.from_numpy(self._scaled(prices).astype(np.float32)))
+        return {VALIDATION_LOSS: float(loss), VALIDATION_ERROR: mean_error(self._dollars(said), prices)}
 
     def _weight_count(self) -> int:
         return sum(math.prod(shape) for shape in self._shapes().values())
@@ -109,6 +124,10 @@ class _Network:
         return self.network_(*(torch.from_numpy(part).to(device) for part in parts))
 
     def predict(self, items: pl.DataFrame) -> np.ndarray:
+        return np.maximum(self._dollars(self._say(items)), 0.0)
+
+    def _say(self, items: pl.DataFrame) -> np.ndarray:
+        """What the network says of items, before that is dollars: float64 (items,)."""
         import torch
 
         texts = texts_of(items, "text")
@@ -118,7 +137,7 @@ class _Network:
                 some = texts[start : start + GUESSED_AT_ONCE]
                 filled = some + [""] * (GUESSED_AT_ONCE - len(some))
                 said.append(self._ask(_hashed_words(filled)).cpu().numpy()[: len(some)])
-        return np.maximum(self._dollars(np.concatenate(said).astype(np.float64)), 0.0)
+        return np.concatenate(said).astype(np.float64)
 
     def save(self, folder: Path) -> None:
         weights = {name: weight.numpy() for name, weight in self.network_.state_dict().items()}
@@ -169,6 +188,9 @@ class Network(_Network):
     def _targets(self, prices: np.ndarray) -> np.ndarray:
         return prices
 
+    def _scaled(self, prices: np.ndarray) -> np.ndarray:
+        return prices
+
     def _dollars(self, said: np.ndarray) -> np.ndarray:
         return said
 
@@ -212,7 +234,10 @@ class DeepNetwork(_Network):
     def _targets(self, prices: np.ndarray) -> np.ndarray:
         logs = np.log1p(prices)
         self.log_mean_, self.log_deviation_ = float(logs.mean()), float(logs.std())
-        return (logs - self.log_mean_) / (self.log_deviation_ or 1.0)
+        return self._scaled(prices)
+
+    def _scaled(self, prices: np.ndarray) -> np.ndarray:
+        return (np.log1p(prices) - self.log_mean_) / (self.log_deviation_ or 1.0)
 
     def _dollars(self, said: np.ndarray) -> np.ndarray:
         return np.expm1(np.minimum(said * self.log_deviation_ + self.log_mean_, HIGHEST_LOG))

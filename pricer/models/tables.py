@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from pricer.errors import PricerError
+from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
 
 
 def train_prices(train: pl.DataFrame) -> np.ndarray:
@@ -11,6 +12,11 @@ def train_prices(train: pl.DataFrame) -> np.ndarray:
     if train.is_empty():
         raise PricerError("train has no items: choose a dataset with some")
     return train["price"].to_numpy()
+
+
+def mean_error(guesses: np.ndarray, prices: np.ndarray) -> float:
+    """The mean absolute error in dollars, as the leaderboard counts it: guesses clipped to $1 to $999."""
+    return float(np.abs(guesses.clip(LOWEST_SLOT, HIGHEST_SLOT) - prices).mean())
 
 
 def texts_of(items: pl.DataFrame, column: str) -> list[str]:

@@ -9,16 +9,16 @@ import polars as pl
 from pricer import settings
 from pricer.models import trees
 from pricer.models.learned import Learned, shares
+from pricer.models.rounds import VALIDATED, rounds_told
 from pricer.models.saving import SavedArrays, make_saved, read_words, save_model
-from pricer.models.tables import texts_of, train_prices
+from pricer.models.tables import mean_error, texts_of, train_prices
 from pricer.progress import Report, Step, silent
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
-    from xgboost import XGBRegressor
+    from xgboost import Booster, XGBRegressor
 
 LEARNING_RATE = 0.1
-ROUNDS_BETWEEN_REPORTS = 10
 
 
 class XGBoost:
@@ -45,28 +45,33 @@ class XGBoost:
         usable = any(split(text) for text in texts)
         counts = counter.fit_transform(texts if usable else ["no words"] * len(texts))
         self.words_ = counter.get_feature_names_out().tolist()
-        self.trees_, self.start_dollars_ = trees.from_xgboost(self._boost(counts, prices, report).get_booster())
+        held_out = None
+        if validation is not None and len(validation):
+            some = validation[:VALIDATED]
+            held_out = counter.transform(texts_of(some, "text")), some["price"].to_numpy()
+        booster = self._boost(counts, prices, held_out, report).get_booster()
+        self.trees_, self.start_dollars_ = trees.from_xgboost(booster)
         return self
 
-    def _boost(self, counts: "csr_matrix", prices: np.ndarray, report: Report) -> "XGBRegressor":
+    def _boost(
+        self,
+        counts: "csr_matrix",
+        prices: np.ndarray,
+        held_out: tuple["csr_matrix", np.ndarray] | None,
+        report: Report,
+    ) -> "XGBRegressor":
         from xgboost import XGBRegressor
-        from xgboost.callback import TrainingCallback
 
-        total = self.trees
-
-        class RoundsTold(TrainingCallback):
-            def after_iteration(self, model: object, epoch: int, evals_log: dict) -> bool:
-                if (epoch + 1) % ROUNDS_BETWEEN_REPORTS == 0:
-                    report(Step("Growing trees", epoch + 1, "trees", (epoch + 1) / total))
-                return False
+        def error(booster: "Booster") -> float:
+            return mean_error(booster.inplace_predict(held_out[0]), held_out[1])
 
         return XGBRegressor(
-            n_estimators=total,
+            n_estimators=self.trees,
             learning_rate=LEARNING_RATE,
             random_state=self.seed % 2**31,
             n_jobs=settings.worker_count(),
-            callbacks=[RoundsTold()],
-        ).fit(counts, prices)
+            callbacks=[rounds_told(self.trees, report, error if held_out else None)],
+        ).fit(counts, prices, eval_set=[(counts, prices), *([held_out] if held_out else [])], verbose=False)
 
     def predict(self, items: pl.DataFrame) -> np.ndarray:
         from sklearn.feature_extraction.text import CountVectorizer

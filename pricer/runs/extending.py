@@ -15,6 +15,7 @@ from pricer import settings
 from pricer.curation.dataset import Dataset
 from pricer.errors import PricerError
 from pricer.progress import Report, silent
+from pricer.runs.curves import read_curves
 from pricer.runs.orders import order_of
 from pricer.runs.store import MODEL, VALIDATION, Run, new_run_id, open_run
 from pricer.runs.training import Asked, ask_exam, code_version, keep_run, read_exam
@@ -86,4 +87,5 @@ def _together(run: Run, old: pl.DataFrame, new: Asked, exam: pl.Series) -> Asked
         run.manifest.guess_seconds + new.seconds,
         chances,
         pl.read_parquet(validation) if validation.is_file() else None,
+        read_curves(run.folder),
     )

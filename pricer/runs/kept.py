@@ -7,16 +7,19 @@ nothing is kept.
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from pricer import settings
 from pricer.errors import PricerError
 from pricer.files import write_json
 from pricer.models import Model, load
 from pricer.runs.checkpoints import latest_complete, save_checkpoint
+from pricer.runs.curves import read_curves, write_curves
 
 SECONDS_BETWEEN_SAVES = 10.0
 _FACTS = "facts.json"
@@ -46,18 +49,19 @@ class Kept:
         self._folder = folder and folder / name
         self._saved = time.monotonic()
 
-    def fitted(self) -> tuple[Model, float] | None:
-        """The fitted model and the seconds that its fit took; None where it was not kept."""
+    def fitted(self) -> tuple[Model, float, pl.DataFrame | None] | None:
+        """The fitted model, the seconds that its fit took, and its curves; None where it was not kept."""
         found = self._latest("fitted")
         try:
-            return found and (load(found / _MODEL), _facts(found)["seconds"])
+            return found and (load(found / _MODEL), _facts(found)["seconds"], read_curves(found))
         except PricerError:  # the model's file has another form now
             return None
 
-    def keep_fitted(self, model: Model, seconds: float) -> None:
+    def keep_fitted(self, model: Model, seconds: float, curves: pl.DataFrame | None) -> None:
         def write(folder: Path) -> None:
             model.save(folder / _MODEL)
             write_json(folder / _FACTS, {"seconds": seconds})
+            write_curves(folder, curves)
 
         if self._folder:
             save_checkpoint(self._folder / "fitted", write)
@@ -86,6 +90,18 @@ class Kept:
 
     def _latest(self, what: str) -> Path | None:
         return latest_complete(self._folder / what) if self._folder else None
+
+
+def once(name: str, make: Callable[[], dict]) -> dict:
+    """What a job makes once, however often it is attempted; `make` says in JSON what it has made."""
+    folder = settings.checkpoints_folder()
+    note = folder / f"{name}.json" if folder else None
+    if note and note.exists():
+        return json.loads(note.read_bytes())
+    made = make()
+    if note:
+        write_json(note, made)
+    return made
 
 
 def _facts(checkpoint: Path) -> dict:

@@ -26,6 +26,7 @@ from pricer.files import publish, staged_folder
 from pricer.models import GivesDistribution, Model, make_model, without_price
 from pricer.models.registry import find_kind
 from pricer.progress import Report, Step, silent
+from pricer.runs.curves import Curves, write_curves
 from pricer.runs.kept import NONE_YET, Guessed, Kept
 from pricer.runs.store import (
     DISTRIBUTION,
@@ -79,6 +80,7 @@ class Asked:
     seconds: float
     distribution: np.ndarray | None = None  # float16 (guesses, 1000), of a model that gives one
     validation: pl.DataFrame | None = None  # item_id and guess of validation, which ranges and stacks go by
+    curves: pl.DataFrame | None = None  # of the fit, as `pricer.runs.curves` has them
 
 
 def train_run(order: Order, report: Report = silent) -> Run:
@@ -96,22 +98,22 @@ def train_run(order: Order, report: Report = silent) -> Run:
     train = read_train(dataset, order.model, order.first_n)
     validation = _read(dataset.validation(), order.model)
     kept = Kept(asdict(order), dataset.id, dataset.manifest.content_hash, code_version())
-    model, fit_seconds = kept.fitted() or _fit(model, train, validation, kept, report)
+    model, fit_seconds, curves = kept.fitted() or _fit(model, train, validation, kept, report)
     asked = ask_exam(model, read_exam(dataset, order), float(train["price"].median()), report, kept)
     guesses = ask_validation(model, validation, "Guessing validation", report)
-    asked = replace(asked, validation=validation_table(validation, guesses))
+    asked = replace(asked, validation=validation_table(validation, guesses), curves=curves)
     return keep_run(make_manifest(order, dataset, train, asked, fit_seconds), asked, model)
 
 
 def _fit(
     model: Model, train: pl.DataFrame, validation: pl.DataFrame, kept: Kept, report: Report
-) -> tuple[Model, float]:
+) -> tuple[Model, float, pl.DataFrame | None]:
     report(Step("Fitting", len(train), "items"))
-    started = time.monotonic()
-    model.fit(train, validation, report)
+    curves, started = Curves(report), time.monotonic()
+    model.fit(train, validation, curves)
     seconds = time.monotonic() - started
-    kept.keep_fitted(model, seconds)
-    return model, seconds
+    kept.keep_fitted(model, seconds, curves.table)
+    return model, seconds, curves.table
 
 
 def keep_run(manifest: RunManifest, asked: Asked, model: Model | None) -> Run:
@@ -124,6 +126,7 @@ def keep_run(manifest: RunManifest, asked: Asked, model: Model | None) -> Run:
             np.save(folder / DISTRIBUTION, asked.distribution, allow_pickle=False)
         if asked.validation is not None:
             asked.validation.write_parquet(folder / VALIDATION)
+        write_curves(folder, asked.curves)
         write_manifest(folder, manifest)
         place = settings.runs_folder() / manifest.id
         if not publish(folder, place):  # an earlier attempt at this job died before its run was on record

@@ -7,6 +7,8 @@ from pages.shared import cached
 from pages.shared.jobs import command_of
 from pages.shared.learned import show_learned
 from pages.shared.look import look
+from pages.shared.runs.curves import show_live_curves
+from pages.shared.runs.meters import peaks_of, show_meters
 from pages.shared.shelf import OWN_EXAM
 from pages.shared.widgets import Cell, chart, chart_head, escaped, judgement, key_figures, named, plain, table
 from pricer.evaluation.errors import Metrics
@@ -47,6 +49,9 @@ def show_alive(job_id: str) -> None:
     errors = running_error(guessed["error"].to_numpy())
     show_attempts(job)
     _show_pace(job, errors)
+    show_live_curves(job_id)
+    if job.state == "running":
+        show_meters(job_id, "live_meter")
     if len(guessed):
         left, right = st.columns(2, gap="large")
         with left:
@@ -161,7 +166,8 @@ def show_ended(job: Launch) -> None:
 
 def show_views(entry: Entry) -> None:
     """Log, exact settings and command of a run."""
-    names = ["Settings", "Command", *(["Log"] if entry.job else []), *(["What it learned"] if entry.run else [])]
+    names = ["Settings", "Command", *(["Log", "Machine"] if entry.job else [])]
+    names += ["What it learned"] if entry.run else []
     tabs = dict(zip(names, st.tabs(names, key=f"views_{entry.id}", on_change="rerun"), strict=True))
     with tabs["Settings"]:
         table(["Setting", "Value"], settings_of(entry.run) if entry.run else settings_ordered(entry.job))
@@ -170,9 +176,21 @@ def show_views(entry: Entry) -> None:
     if entry.job:
         with tabs["Log"]:
             st.code(entry.job.log_tail or "nothing yet", language=None)
+    if entry.job and tabs["Machine"].open:
+        with tabs["Machine"]:
+            show_machine(entry.job)
     if entry.run and tabs["What it learned"].open:
         with tabs["What it learned"]:
             show_learned(entry.run)
+
+
+def show_machine(job: Launch) -> None:
+    """What the job took of the machine, once it is over; while it works that is shown above."""
+    if job.alive:
+        st.html('<p class="pr-note">Its memory and processor are shown above while it runs.</p>')
+        return
+    table(["What", "How much"], peaks_of(job.id))
+    show_meters(job.id, "meter")
 
 
 def settings_ordered(job: Launch) -> list[tuple[Cell, Cell]]:
@@ -210,6 +228,7 @@ def settings_of(run: Run) -> list[tuple[Cell, Cell]]:
         ("Exam", f"{exam}{first_k}: {count_of(it.asked_items, 'item')}, {short_hash(it.exam_hash)}"),
         ("No answer counts as", f"{dollars(it.train_median)}, the train median"),
         ("Cost", dollars(it.cost_dollars)),
+        *peaks_of(it.job_id),
         ("Pricer", f"{it.pricer_version}, code {it.code_version}"),
         ("Run", it.id),
         *([("Extends run", it.extends)] if it.extends else []),
