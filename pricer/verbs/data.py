@@ -79,14 +79,21 @@ def _demo_words(facts: dict) -> str:
 
 
 def _load(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.catalogue.store import open_catalogue
     from pricer.curation.index import open_index
     from pricer.publish.loading import load
+    from pricer.runs.kept import once
 
-    loaded = load(options.sources, options.catalogue, options.rules, report)
-    report(Step("Indexing the pool", loaded.catalogue.manifest.pool, "items"))
-    open_index(loaded.catalogue)
-    splits = {name: asdict(split) for name, split in loaded.splits.items()}
-    return _catalogue_facts(loaded.catalogue) | ({"splits": splits} if splits else {})
+    def make() -> dict:
+        loaded = load(options.sources, options.catalogue, options.rules, report)
+        splits = {name: asdict(split) for name, split in loaded.splits.items()}
+        return {"catalogue": loaded.catalogue.label} | ({"splits": splits} if splits else {})
+
+    made = once("loaded", make)
+    catalogue = open_catalogue(made.pop("catalogue"))
+    report(Step("Indexing the pool", catalogue.manifest.pool, "items"))
+    open_index(catalogue)
+    return _catalogue_facts(catalogue) | made
 
 
 def _catalogue_facts(catalogue) -> dict:
