@@ -53,7 +53,7 @@ def two_runs(items: int = 400):
 
 def test_slices_tell_where_a_run_is_better_worse_and_tied():
     found = slices(*two_runs(), "band")
-    assert found["slice"].to_list() == ["under $10", "$20 to $50", "$200 to $400", "$700 to $1,000"]
+    assert found["slice"].to_list() == ["$0 to $10", "$20 to $50", "$200 to $400", "$700 to $1,000"]
     assert found["verdict"].to_list() == ["worse", "tie", "better", "better"]
     assert found["difference"][0] == pytest.approx(4, abs=0.3) and found["error_reference"][0] == pytest.approx(40)
     assert (found["error"] - found["error_reference"] - found["difference"]).abs().max() < 1e-9

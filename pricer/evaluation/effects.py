@@ -6,18 +6,18 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from pricer.catalogue.roles import BANDS
 from pricer.evaluation.comparison import NOTHING, Paired, paired, require_same_exam
 from pricer.evaluation.errors import GradedRun, Reading, asked, metrics, price_bands
 from pricer.evaluation.intervals import mean_interval
 from pricer.evaluation.scoring import scored
+from pricer.evaluation.slices import BAND_NAMES
 
 By = Literal["band", "category"]
 
 MOST_SLICES = 12  # categories beyond the largest eleven are taken together
 OTHERS = "others"
 SCHEMA = {
-    "slice": pl.String,  # "$10 to $20", or a category
+    "slice": pl.String,  # a price band as in `BAND_NAMES`, or a category
     "items": pl.Int64,
     "error_reference": pl.Float64,  # dollars
     "error": pl.Float64,
@@ -66,16 +66,6 @@ def slices(reference: GradedRun, other: GradedRun, by: By, reading: Reading = "n
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def band_name(place: int) -> str:
-    """A price band as people read it.
-
-    >>> band_name(0), band_name(1)
-    ('under $10', '$10 to $20')
-    """
-    low, high = BANDS[place], BANDS[place + 1]
-    return f"under ${high}" if not low else f"${low} to ${high:,}"
-
-
 def _common(reference: GradedRun, other: GradedRun, reading: Reading) -> pl.DataFrame:
     ours, theirs = (scored(asked(run.table, reading), run.train_median) for run in (other, reference))
     theirs = theirs.select("item_id", pl.col("error").alias("error_reference"))
@@ -84,7 +74,7 @@ def _common(reference: GradedRun, other: GradedRun, reading: Reading) -> pl.Data
 
 def _slice_names(table: pl.DataFrame, by: By) -> pl.Series:
     if by == "band":
-        return pl.Series([band_name(place) for place in price_bands(table)], dtype=pl.String)
+        return pl.Series([BAND_NAMES[place] for place in price_bands(table)], dtype=pl.String)
     counted = table["category"].value_counts().sort(["count", "category"], descending=[True, False])["category"]
     kept = counted if len(counted) <= MOST_SLICES else counted[: MOST_SLICES - 1]
     return table.select(
@@ -96,7 +86,7 @@ def _in_order(names: pl.Series, by: By) -> list[str]:
     """Bands by price; categories by their items, the others last."""
     if by == "band":
         occurring = set(names)
-        return [name for name in map(band_name, range(len(BANDS) - 1)) if name in occurring]
+        return [name for name in BAND_NAMES if name in occurring]
     counted = names.alias("slice").value_counts().sort(["count", "slice"], descending=[True, False])["slice"].to_list()
     return sorted(counted, key=lambda name: name == OTHERS)
 

@@ -12,7 +12,7 @@ from pricer.evaluation.intervals import CONFIDENCE, mean_interval
 
 FEWEST = 30  # items of a part that is looked at for weakness; with fewer an interval says little
 MOST_STORES = 20
-BAND_NAMES = tuple(f"${low:g} to ${high:g}" for low, high in pairwise(BANDS))
+BAND_NAMES = tuple(f"${low:g} to ${high:,g}" for low, high in pairwise(BANDS))
 TEXT_COLUMNS = ("store", "characters", "weight_pounds", "rank")  # of an exam, which parts may be made of
 
 

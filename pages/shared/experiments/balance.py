@@ -120,7 +120,7 @@ def _show_totals(reference: Part, trained: list[Part]) -> None:
     )
     generated = reference.dataset.manifest.generated
     chart_head(named(finding, generated), "differences on the same items, with 95% intervals that resample groups")
-    rows = [_totals_row(reference, "beside these")]
+    rows = [_totals_row(reference, "reference")]
     rows += [
         _totals_row(part, _difference(found[part.label].natural), _difference(found[part.label].balanced))
         for part in trained
