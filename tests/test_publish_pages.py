@@ -147,6 +147,13 @@ def test_the_eight_categories_are_one_click_with_what_they_take(home):
     assert "load hub:McAuley-Lab/Amazon-Reviews-2023/Appliances --catalogue appliances" in text(app)
 
 
+def test_too_small_a_disk_and_no_line_are_told_beforehand(home, monkeypatch):
+    monkeypatch.setattr("pricer.catalogue.download.SPARE_BYTES", 10**18)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    warned = text(opened("catalogue"))
+    assert "more on the disk of" in warned.replace("\\", "") and "HF_HUB_OFFLINE is set" in warned
+
+
 def test_a_set_on_the_hub_can_be_named_among_the_files(home):
     app = opened("catalogue")
     app.text_area(key="load_paths").input("hub:ada/even")

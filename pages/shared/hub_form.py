@@ -5,7 +5,9 @@ import streamlit as st
 from pages.shared import state
 from pages.shared.jobs import command_of, is_busy, start_now
 from pages.shared.widgets import key_figures, plain
+from pricer import settings
 from pricer.catalogue.categories import CATEGORIES, LITE, NOTEBOOK, Told, address_of, told_beforehand
+from pricer.catalogue.download import check_disk
 from pricer.catalogue.store import check_name
 from pricer.errors import PricerError
 from pricer.figures.formats import category_name, count, count_of, duration, size
@@ -32,7 +34,9 @@ def show_hub_form() -> None:
     )  # fmt: skip
     if not chosen:
         return
-    show_told(told_beforehand(chosen), len(chosen))
+    told = told_beforehand(chosen)
+    show_told(told, len(chosen))
+    show_obstacles(told)
     name = st.text_input("Name of the catalogue", suggested(chosen), 64, key=f"{NAME}_{suggested(chosen)}", width=300)
     arguments = ["load", *(address_of(category) for category in chosen), "--catalogue", name.strip()]
     wrong = None
@@ -70,6 +74,16 @@ def show_told(told: Told, categories: int) -> None:
             ("Disk, about", size(told.disk_bytes), "files and catalogue"),
         ]
     )
+
+
+def show_obstacles(told: Told) -> None:
+    """What would end this load before its first byte."""
+    try:
+        check_disk(settings.cache_folder(), told.disk_bytes)
+    except PricerError as error:
+        st.warning(plain(f"{str(error)[0].upper()}{str(error)[1:]}."), icon=":material/hard_drive:")
+    if told.missing_bytes and settings.hub_is_offline():
+        st.warning("HF_HUB_OFFLINE is set, so only what is here already can be loaded.", icon=":material/cloud_off:")
 
 
 def start_button(label: str, icon: str, key: str, arguments: list[str], disabled: bool = False) -> None:
