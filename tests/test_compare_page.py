@@ -169,3 +169,24 @@ def test_ranges_of_parts_add_up(runs):
             assert held == pytest.approx(whole["items"] * whole["covered"])
         table, found = ranges_of(run, LEVELS)
         assert len(found) == len(LEVELS) and len(found[0].low) == len(table)
+
+
+def test_predict_shows_the_range_of_the_best_run_and_a_distribution(runs):
+    app = opened("predict")
+    best = leaderboard(graded(runs))["run"][0]
+    run = next(run for run in runs.values() if run.id == best)
+    held = strip_of(run).filter(level=0.8)["covered"][0]
+    assert f"such ranges held {percent(held)} of prices" in text(app)
+    assert len(app.get("plotly_chart")) == 2
+    assert "80% of it lies from" in text(app)
+
+
+def test_predict_without_validation_shows_no_range(runs):
+    for run in runs.values():
+        for name in ("validation.parquet", "distribution.npy"):
+            (run.folder / name).unlink(missing_ok=True)
+        if run.manifest.model == "bins":
+            shutil.rmtree(run.folder / "model")
+    said = text(opened("predict"))
+    assert "It expects the price" not in said
+    assert "of its guesses were within 20%" in said

@@ -1,11 +1,13 @@
 """The figures of Compare's sections draw what their tables hold; names from data stay text."""
 
+import numpy as np
 import polars as pl
 import pytest
 
 from pricer.evaluation.frontier import cost_table
 from pricer.evaluation.slices import BAND_NAMES
 from pricer.figures.coverage import coverage_chart, coverage_finding
+from pricer.figures.distribution import distribution_chart
 from pricer.figures.frontier import family_chart, frontier_chart, frontier_finding, off_chart
 from pricer.figures.matrix import MOST, matrix_chart
 from pricer.figures.palette import LIGHT
@@ -137,3 +139,17 @@ def test_families_are_bars_from_zero_best_on_top():
     assert list(figure.data[0].x) == [30.0, 40.0]
     assert figure.layout.xaxis.range[0] == 0
     assert MARKUP not in texts(figure)
+
+
+def test_a_distribution_shows_where_its_chances_are_and_its_range_in_petrol():
+    chances = np.zeros(1000)
+    chances[[20, 30, 40, 60]] = 0.1, 0.4, 0.4, 0.1
+    figure = distribution_chart(chances, (19.5, 40.5), 30.0, "light")
+    [bars] = figure.data
+    assert list(bars.x) == list(range(20, 61))
+    shown = dict(zip(bars.x, zip(bars.y, bars.marker.color, strict=True), strict=True))
+    assert shown[40] == (0.4, LIGHT.after) and shown[60] == (0.1, LIGHT.before)
+    assert "<b>$30</b>" in texts(figure)
+    certain = np.zeros(1000)
+    certain[999] = 1.0
+    assert len(distribution_chart(certain, (998.5, 999.5), 999.0, "dark").data[0].x) == 11

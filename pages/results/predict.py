@@ -21,7 +21,9 @@ from pages.shared.widgets import (
     price_tag,
 )
 from pricer.errors import PricerError
+from pricer.evaluation.ranges import USUAL_LEVEL
 from pricer.evaluation.scoring import scored
+from pricer.figures.distribution import distribution_chart, distribution_finding
 from pricer.figures.formats import count_of, dollars, percent, whole_dollars
 from pricer.figures.guesses import guess_bars
 from pricer.runs.guessing import LONGEST_TEXT, runs_that_guess
@@ -34,6 +36,8 @@ line counts as the product's title.
 
 The **tag** is the guess of the run with the smallest error on the exam. The examples are the first items of the exam
 that cost $20 to $500, in its random order: no model was trained on them, and their price stays hidden until you ask.
+
+The **range** comes from the model's own distribution of prices, or from how far its guesses of validation were off.
 """
 
 
@@ -68,7 +72,7 @@ def take_example(texts: dict[str, str]) -> None:
         st.session_state[state.REVEALED] = None
 
 
-def show_best(best: Run, guess: float, seconds: float) -> None:
+def show_best(best: Run, guess: float, seconds: float, product: str) -> None:
     """The tag, and how far to trust it."""
     price_tag(guess)
     found = cached.run_metrics(best, "natural")
@@ -78,10 +82,39 @@ def show_best(best: Run, guess: float, seconds: float) -> None:
             f"On {count_of(found.items, 'exam item')} it was <b>{dollars(found.error)}</b> off on average, and "
             f"<b>{percent(found.within_20)}</b> of its guesses were within 20% of the price."
         )
+    trust += _range_words(best, guess, product)
     speed = f"{1000 * seconds:,.0f} ms" if seconds >= 0.001 else "under 1 ms"
     whose = f"Guess of <b>{escaped(best.name)}</b>{generated_badge(best.manifest.generated).text}"
     note = f"<span>{whose} with the smallest error on the exam. Answered in {speed}.</span>"
     st.html(f'<p class="pr-said">{trust}</p><p class="pr-note">{note}</p>')
+
+
+def _range_words(best: Run, guess: float, product: str) -> str:
+    """Between which dollars the price lies, and how far such ranges can be trusted."""
+    ends = cached.price_range(product, best, guess, USUAL_LEVEL)
+    if ends is None:
+        return ""
+    low, high = (f"<b>{whole_dollars(end)}</b>" for end in ends)
+    held = cached.coverage_strip(best, "natural").filter(level=USUAL_LEVEL)["covered"].item()
+    shown = "" if held is None else f"; on the exam such ranges held {percent(held)} of prices"
+    return f" It expects the price between {low} and {high}, in {USUAL_LEVEL:.0%} of cases{shown}."
+
+
+def show_distribution(runs: list[Run], guesses: dict[str, float], product: str) -> None:
+    """What the best model that gives a distribution thinks of every dollar."""
+    for run in runs:
+        chances = cached.chances(product, run)
+        if chances is not None:
+            low, high = cached.price_range(product, run, guesses[run.id], USUAL_LEVEL)
+            chart(
+                distribution_chart(chances, (low, high), guesses[run.id], look()),
+                named(distribution_finding(low, high, USUAL_LEVEL), run.manifest.generated),
+                alt=f"Distribution of the price by {run.name}, {whole_dollars(low)} to {whole_dollars(high)}.",
+                key="chart_distribution",
+                note=f"{run.name}: how likely it thinks each whole dollar",
+                image="distribution",
+            )
+            return
 
 
 def show_truth(item: dict, guess: float) -> float | None:
@@ -138,7 +171,8 @@ except PricerError as error:
 known = next((item for item in examples if item["full_text"].strip() == product), None)
 price = None
 with right:
-    show_best(runs[0], guesses[runs[0].id], seconds)
+    show_best(runs[0], guesses[runs[0].id], seconds, product)
     if known:
         price = show_truth(known, guesses[runs[0].id])
+show_distribution(runs, guesses, product)
 show_guesses(runs, guesses, price)

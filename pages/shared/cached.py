@@ -29,10 +29,10 @@ from pricer.evaluation.running import running_error
 from pricer.evaluation.scoring import DEFAULT, Scoring, answer_counts, scored
 from pricer.evaluation.slices import by_part, grid, weak_parts
 from pricer.evaluation.suspects import suspects
-from pricer.models import Learned, Model
+from pricer.models import GivesDistribution, Learned, Model
 from pricer.runs.guessing import describe, guess_prices, worked_examples
 from pricer.runs.learned import what_it_learned
-from pricer.runs.ranges import coverage_of_parts, strip_of
+from pricer.runs.ranges import coverage_of_parts, range_of_guess, strip_of
 from pricer.runs.store import Run
 
 _KEYS = {
@@ -132,12 +132,12 @@ def graded(run: Run, scoring: Scoring = DEFAULT) -> GradedRun:
     return run.graded(scoring)
 
 
-@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=_KEYS)
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_KEYS)
 def run_metrics(run: Run, reading: Reading) -> Metrics:
     return metrics(graded(run).table, graded(run).train_median, reading)
 
 
-@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=_KEYS)
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_KEYS)
 def run_leaks(run: Run) -> LeakErrors:
     return leak_errors(graded(run).table, graded(run).train_median)
 
@@ -169,7 +169,7 @@ def matrix(runs: list[Run], reading: Reading, scoring: Scoring, joint: bool) -> 
     return paired_matrix([graded(run, scoring) for run in runs], reading, scoring, joint)
 
 
-@st.cache_data(max_entries=32, show_spinner=False, hash_funcs=_KEYS)
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_KEYS)
 def answers(run: Run, reading: Reading) -> dict[str, int]:
     return answer_counts(asked(graded(run).table, reading))
 
@@ -194,7 +194,7 @@ def doubtful_prices(runs: list[Run], reading: Reading, scoring: Scoring) -> pl.D
     return suspects([graded(run, scoring) for run in runs], reading, scoring)
 
 
-@st.cache_data(max_entries=32, show_spinner=False, hash_funcs=_KEYS)
+@st.cache_data(max_entries=256, show_spinner="Holding ranges against prices", hash_funcs=_KEYS)
 def coverage_strip(run: Run, reading: Reading) -> pl.DataFrame:
     return strip_of(run, reading)
 
@@ -213,6 +213,21 @@ def validation_guesses(run: Run) -> pl.DataFrame | None:
 def first_exam_items(dataset: Dataset, number: int) -> pl.DataFrame:
     """Products of the natural exam to try models on, which no model of the dataset was trained on."""
     return worked_examples(dataset.exam().collect(), number)
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=_KEYS)
+def price_range(product: str, run: Run, guess: float, level: float) -> tuple[float, float] | None:
+    """The range of a described product's price by one run, if it has any."""
+    items = describe([product])
+    found = range_of_guess(run, model(run), items, np.array([guess]), validation_guesses(run), level)
+    return found and (float(found.low[0]), float(found.high[0]))
+
+
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_KEYS)
+def chances(product: str, run: Run) -> np.ndarray | None:
+    """How likely a run's model thinks each slot for a described product; None of a model that gives no distribution."""
+    of = model(run)
+    return of.predict_distribution(describe([product]))[0] if isinstance(of, GivesDistribution) else None
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=_KEYS)

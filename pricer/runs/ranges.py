@@ -7,8 +7,17 @@ import numpy as np
 import polars as pl
 
 from pricer.evaluation.errors import Reading, asked, price_bands
-from pricer.evaluation.ranges import LEVELS, Ranges, conformal_ranges, coverage, cumulated, ranges_between
+from pricer.evaluation.ranges import (
+    LEVELS,
+    Ranges,
+    conformal_ranges,
+    coverage,
+    cumulated,
+    distribution_ranges,
+    ranges_between,
+)
 from pricer.evaluation.slices import BAND_NAMES
+from pricer.models import GivesDistribution, Model
 from pricer.runs.store import Run
 
 _STRIP = {
@@ -45,6 +54,21 @@ def ranges_of(run: Run, levels: Iterable[float]) -> tuple[pl.DataFrame, list[Ran
     if validation is None:
         return table, []
     return table, [conformal_ranges(guesses, table["category"].to_list(), validation, level) for level in levels]
+
+
+def range_of_guess(
+    run: Run, model: Model, items: pl.DataFrame, guesses: np.ndarray, validation: pl.DataFrame | None, level: float
+) -> Ranges | None:
+    """The ranges of described products: of the model's distribution, or from the run's guesses of validation.
+
+    None where the run has neither, or its validation is too small to promise so much.
+    """
+    if isinstance(model, GivesDistribution):
+        return distribution_ranges(model.predict_distribution(items), level)
+    if validation is None:
+        return None
+    found = conformal_ranges(guesses, items["category"].to_list(), validation, level)
+    return found if np.isfinite(found.low).all() else None
 
 
 def strip_of(run: Run, reading: Reading = "natural") -> pl.DataFrame:
