@@ -7,7 +7,7 @@
     python benchmarks/models.py products.jsonl.gz --required   # what is promised of the stronger models; an hour
     python benchmarks/models.py products.jsonl.gz --required --every-baseline --folds 1   # beside all of the notebooks'
     python benchmarks/models.py --rows 60000               # generated products instead of a file
-    python benchmarks/models.py --rows 60000 --costs       # seconds and memory of fitting, each model in a process
+    python benchmarks/models.py --rows 60000 --costs   # processor seconds and memory of fitting, each in a process
 
 The file is loaded as a catalogue in a folder that is removed at the end. All its items are dealt to five folds by
 group, so that no near-duplicate of an item stands in another fold; each model is fitted on four folds and graded on
@@ -193,11 +193,11 @@ def costs(table: Path, item_count: int, models: Sequence[str]) -> dict:
 
 
 def fit_only(table: Path, words: str) -> tuple[float, int]:
-    """Read and fit as a run does; the seconds, and the most bytes that this process held."""
+    """Read and fit as a run does; the processor's seconds, and the most bytes that this process held."""
     name, settings = read_model(words)
-    started = time.perf_counter()
+    started = time.process_time()
     make_model(name, **settings).fit(pl.read_parquet(table))
-    return time.perf_counter() - started, peak_bytes()
+    return time.process_time() - started, peak_bytes()
 
 
 def peak_bytes() -> int:
