@@ -9,7 +9,7 @@
       const { data, layout } = charts[place.dataset.chart][dark.matches && !printing ? "dark" : "light"];
       const font = { ...layout.font, family: getComputedStyle(document.body).fontFamily };
       const width = printing ? paper : place.clientWidth;
-      Plotly.react(place, data, { ...layout, font, width, autosize: false }, { displayModeBar: false });
+      Plotly.react(place, data, { ...layout, font, width, autosize: false }, { displayModeBar: false, typesetMath: false });
     }
   };
   const print = (now) => {
