@@ -65,7 +65,7 @@ def job_attempt() -> int:
 
 
 def checkpoints_folder() -> Path | None:
-    """Where this process leaves checkpoints, and finds those to go on from (`PRICER_CHECKPOINTS`); None outside jobs."""
+    """Where this process leaves checkpoints, and finds those to go on from (`PRICER_CHECKPOINTS`); a job has one."""
     folder = os.environ.get("PRICER_CHECKPOINTS")
     return Path(folder) if folder else None
 
@@ -98,7 +98,8 @@ def worker_count() -> int:
 
 HUB = "https://huggingface.co"
 _PROJECT = Path(__file__).resolve().parents[1]
-_HUB_QUIET = ("HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_PROGRESS_BARS")
+# Its warnings quote the addresses that it retries, and those of uploads are signed.
+_HUB_QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_VERBOSITY": "error"}
 
 
 def key_in_environment(name: str) -> str:
@@ -144,9 +145,9 @@ def hub_is_offline() -> bool:
 
 
 def quieten_hub() -> None:
-    """Keep the hub's library from telling how it is used and from drawing bars; to be called before it is imported."""
-    for name in _HUB_QUIET:
-        os.environ.setdefault(name, "1")
+    """Keep the hub's library from telling how it is used, drawing bars and warning; called before it is imported."""
+    for name, value in _HUB_QUIET.items():
+        os.environ.setdefault(name, value)
 
 
 def base_url(name: str, usual: str) -> str:

@@ -136,6 +136,13 @@ def test_files_for_fine_tuning_are_checked_and_can_be_taken_along(dataset):
     assert "train.jsonl, line 1: " in text(app) and "takes at most 64" in text(app)
 
 
+def test_a_file_of_one_s_own_is_checked_line_by_line(dataset):
+    app = opened("publish")
+    good = json.dumps({"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": "$3"}]})
+    app.file_uploader(key="tune_file").set_value(("own.jsonl", f"{good}\n{{}}\n".encode(), "application/jsonl")).run()
+    assert "own.jsonl, line 2: there is no messages" in text(app)
+
+
 def test_the_eight_categories_are_one_click_with_what_they_take(home):
     app = opened("catalogue")
     app.button(key="hub_eight").click().run()

@@ -11,7 +11,7 @@ from pricer.curation.dataset import Dataset
 from pricer.errors import PricerError
 from pricer.figures.formats import count, count_of, dollars, size
 from pricer.publish.forms import COLUMNS, Options, shows_price
-from pricer.publish.messages import LEAST_ROWS, PARTS, FileCheck, Limits
+from pricer.publish.messages import LEAST_ROWS, FileCheck, Limits, check_content
 
 _PICTURE = re.compile(r"!\[.*?\]\((.*?)\)")
 _CODE = re.compile(r"(```.*?```)", re.DOTALL)
@@ -89,7 +89,8 @@ def show_messages(dataset: Dataset) -> None:
     except PricerError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    found = publish_cached.checked(contents, Limits(tokens, price, epochs))
+    limits = Limits(tokens, price, epochs)
+    found = publish_cached.checked(contents, limits)
     show_checks(found)
     for check in found:
         content = contents[check.name]
@@ -106,10 +107,19 @@ def show_messages(dataset: Dataset) -> None:
     arguments += [] if choice == "first" else ["--choose", choice]
     arguments += [] if prompt == "notebook-1" else ["--prompt", prompt]
     st.code(command_of(arguments), language=None, wrap_lines=True)
+    show_own_file(limits)
+
+
+def show_own_file(limits: Limits) -> None:
+    """Check a file that someone else made."""
+    with st.expander("Check a file of yours", icon=":material/fact_check:", key="tune_own"):
+        file = st.file_uploader("JSON lines", type=["jsonl", "json"], key="tune_file")
+        if file is not None:
+            show_checks([check_content(file.name, file.getvalue(), limits)])
 
 
 def show_checks(found: list[FileCheck]) -> None:
-    train = found[PARTS.index("train")]
+    train = found[0]
     key_figures(
         [
             (
