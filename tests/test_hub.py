@@ -145,6 +145,9 @@ def test_what_cannot_be_had_says_what_to_do(amazon, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(PricerError, match="cannot be reached; check the connection, or HF_ENDPOINT"):
         load([APPLIANCES], "any")
+    monkeypatch.setenv("HF_ENDPOINT", "hub.example")
+    with pytest.raises(PricerError, match=r"'hub.example' is no address: HF_ENDPOINT is like https://"):
+        load([APPLIANCES], "any")
 
 
 def test_too_small_a_disk_is_told_before_the_first_byte(amazon, monkeypatch):

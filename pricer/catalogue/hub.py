@@ -70,11 +70,12 @@ def told(what: str, url: str = "") -> Iterator[None]:
     import httpx2
     from huggingface_hub import errors
 
+    refused = (errors.HfHubHTTPError, errors.HFValidationError, errors.FileMetadataError)
     try:
         yield
     except errors.OfflineModeIsEnabled as error:
         raise PricerError(f"{what}: HF_HUB_OFFLINE forbids asking the hub; unset it") from error
-    except (errors.HfHubHTTPError, httpx2.HTTPError, errors.HFValidationError, errors.FileMetadataError) as error:
+    except (*refused, httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise PricerError(f"{what}: {in_words(error, url)}") from None
     except RuntimeError as error:  # how the library wraps what went wrong in one of several uploads
         if error.__cause__ is None:
@@ -107,6 +108,8 @@ def in_words(error: Exception, url: str = "") -> str:
         return "the hub did not answer in time; try again, what has arrived is kept"
     if isinstance(error, errors.HfHubHTTPError):
         return _status_in_words(error.response.status_code)
+    if isinstance(error, httpx2.UnsupportedProtocol | httpx2.InvalidURL):
+        return f"{settings.hub_endpoint()!r} is no address: HF_ENDPOINT is like {settings.HUB}"
     if isinstance(error, httpx2.ConnectError):
         return f"{settings.hub_endpoint()} cannot be reached; check the connection, or HF_ENDPOINT"
     return "the connection was lost; try again, what has arrived is kept"
