@@ -190,3 +190,16 @@ def test_predict_without_validation_shows_no_range(runs):
     said = text(opened("predict"))
     assert "It expects the price" not in said
     assert "of its guesses were within 20%" in said
+
+
+def test_predict_asks_the_best_models_first_and_the_others_if_wished(runs, monkeypatch):
+    monkeypatch.setattr("pages.shared.cached.MODELS_HELD", 2)
+    app = opened("predict")
+    assert app.toggle(key="predict_every").label.startswith("Ask the other 2 models too")
+    board = leaderboard(graded(runs))["name"]
+    drawn = [chart.proto.spec for chart in app.get("plotly_chart")][-1]
+    assert board[0] in drawn and board[3] not in drawn
+    app.toggle(key="predict_every").set_value(True).run()
+    assert not app.exception
+    drawn = [chart.proto.spec for chart in app.get("plotly_chart")][-1]
+    assert board[3] in drawn

@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from pages.shared import cached, shelf, state
+from pages.shared.cached import MODELS_HELD
 from pages.shared.look import look
 from pages.shared.widgets import (
     chart,
@@ -30,6 +31,7 @@ from pricer.runs.guessing import LONGEST_TEXT, runs_that_guess
 from pricer.runs.store import Run
 
 EXAMPLES = 4
+EVERY = "predict_every"  # whether models are asked that are not held in memory
 EXPLANATION = """
 Your words are cleaned as a catalogue's rows are, and every trained model reads what it has learned to read. The first
 line counts as the product's title.
@@ -162,6 +164,9 @@ with left:
     choose_product(examples)
 by_id = {run.id: run for run in runs}
 runs = [by_id[run_id] for run_id in cached.board(runs, "natural")["run"]]
+best, others = runs[:MODELS_HELD], len(runs) - MODELS_HELD
+if others > 0 and not st.session_state.get(EVERY):
+    runs = best
 product = (st.session_state[state.PRODUCT] or "").strip()
 try:
     guesses, seconds = cached.guesses(product, runs)
@@ -176,3 +181,6 @@ with right:
         price = show_truth(known, guesses[runs[0].id])
 show_distribution(runs, guesses, product)
 show_guesses(runs, guesses, price)
+if others > 0:
+    label = f"Ask the other {count_of(others, 'model')} too; each is read from disk"
+    st.toggle(label, key=EVERY, persist_state="session")

@@ -35,6 +35,8 @@ from pricer.runs.learned import what_it_learned
 from pricer.runs.ranges import coverage_of_parts, range_of_guess, strip_of
 from pricer.runs.store import Run
 
+MODELS_HELD = 6  # in memory at once; a large one takes a gigabyte
+
 _KEYS = {
     Catalogue: lambda catalogue: f"{catalogue.folder} {catalogue.manifest.content_hash}",
     Dataset: lambda dataset: f"{dataset.folder} {dataset.manifest.content_hash}",
@@ -117,7 +119,7 @@ def dataset_slots(dataset: Dataset) -> dict[str, np.ndarray]:
 # Runs. A run never changes, so its id is enough.
 
 
-@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=_KEYS)
+@st.cache_resource(max_entries=MODELS_HELD, show_spinner=False, hash_funcs=_KEYS)
 def model(run: Run) -> Model:
     return run.model()
 
