@@ -133,6 +133,19 @@ def family_chart(best: pl.DataFrame, look: Look) -> go.Figure:
     return figure
 
 
+def family_finding(placed: pl.DataFrame) -> str:
+    """Say which family is first, or which are tied: from the runs of a leaderboard, best first.
+
+    >>> board = {"family": ["words", "trees", "yardstick"], "tied_with_first": [True, True, False]}
+    >>> family_finding(pl.DataFrame(board)), family_finding(pl.DataFrame(board).head(1))
+    ('Words and trees are tied as the best family here', 'Words is the best family here')
+    """
+    *others, last = placed.filter("tied_with_first")["family"].unique(maintain_order=True)
+    if not others:
+        return f"{last.capitalize()} is the best family here"
+    return f"{', '.join(others).capitalize()} and {last} are tied as the best family here"
+
+
 def cost_words(row: dict) -> tuple[str, str, str]:
     """A run's three costs as a table shows them."""
     money = dollars(row["dollars_per_1000"]) if row["dollars_per_1000"] else NOT_MEASURED

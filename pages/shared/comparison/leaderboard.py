@@ -23,7 +23,7 @@ from pages.shared.widgets import (
 from pricer.evaluation.intervals import Interval
 from pricer.evaluation.scoring import Scoring
 from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, percent
-from pricer.figures.frontier import family_chart
+from pricer.figures.frontier import family_chart, family_finding
 from pricer.figures.leaderboard import leaderboard_chart, leaderboard_finding
 from pricer.figures.leaks import own_exam_finding, own_exam_note
 from pricer.runs.store import Run
@@ -200,7 +200,7 @@ def show_families(board: pl.DataFrame) -> None:
         return
     chart(
         family_chart(best, look()),
-        f"{best['family'][0].capitalize()} is the best family here",
+        family_finding(placed),
         alt="; ".join(f"{row['family']}: {dollars(row['error'])}" for row in best.iter_rows(named=True)),
         key="chart_families",
         note="mean error of each family's best run",

@@ -49,7 +49,9 @@ def _note(runs: int, pairs: int, joint: bool) -> str:
     if runs > MOST:
         words += f"; the {in_words(MOST)} best of {in_words(runs)} runs are drawn"
     if not joint and pairs > 2:
-        words += f". Of {in_words(pairs)} pairs about {0.05 * pairs:.1f} would differ by chance alone"
+        chance = 0.05 * pairs
+        about = count(round(chance)) if chance >= 10 else f"{chance:.1f}"
+        words += f". Of {in_words(pairs)} equal pairs about {about} would differ by chance alone"
     return words
 
 

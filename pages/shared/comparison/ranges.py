@@ -104,4 +104,9 @@ def _show_one(run: Run, name: str, strip: pl.DataFrame, level: float, reading: s
             for row in page_of(found.to_dicts(), "part", "coverage_page")
         ]
         table([PARTS[part], f"Held, of {level:.0%}", "Median width", "Items"], rows, right=(1, 2, 3))
+        if part == "band":
+            st.html(
+                '<p class="pr-note"><span>The promise is made of the market, and by what is guessed: no range can make '
+                "it of every price. What is dear is guessed too cheap, and held less often.</span></p>"
+            )
         downloads(found, f"coverage-by-{part}-{reading}")
