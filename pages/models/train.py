@@ -19,7 +19,7 @@ from pages.shared.widgets import (
 )
 from pricer.catalogue.store import Catalogue, list_catalogues
 from pricer.curation.dataset import Dataset, list_datasets
-from pricer.figures.formats import count, count_of, dollars, duration, short_hash, size
+from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, duration, short_hash, size
 from pricer.models import MODELS, ModelKind, Setting
 from pricer.runs.orders import VERB, order_arguments, read_order
 from pricer.runs.preflight import Preflight, preflight
@@ -35,6 +35,10 @@ out the asking, which takes seconds.
 
 The **natural exam** is a simple random sample of the catalogue. The **balanced exam** holds as many items of each
 price band. Asking only the *first k* is fair too: each is in random order.
+
+**Error known to**: the 95% interval that so many items will buy, 1.96 standard deviations of the errors, divided by the
+root of the number of items. The deviation is that of an earlier run of the same model on this exam; else of other
+models; else of how far prices lie from their median.
 """
 FAMILY_TITLES = {
     "yardstick": "Yardsticks",
@@ -194,12 +198,16 @@ def show_what_it_takes(found: Preflight) -> None:
         [
             ("Time to fit", f"about {duration(found.fit_seconds)}", f"{count_of(found.train_items, 'item')}, one core"),
             ("Memory", size(found.bytes_needed), f"of {size(found.bytes_free)} free"),
-            ("Exam", count(number), f"{reading} items to guess"),
+            ("Error known to", _known_to(found), f"about, by {count(number)} items of the {reading} exam"),
         ]
     )
     with st.container(gap="xsmall"):
         chart_head("Before it starts")
         checks((check.verdict, check.words, check.value) for check in found.checks)
+
+
+def _known_to(found: Preflight) -> str:
+    return f"± {dollars(found.precision.half_width)}" if found.precision else NOT_MEASURED
 
 
 def show_start(order: Order, found: Preflight) -> None:

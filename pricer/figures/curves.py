@@ -22,7 +22,7 @@ def loss_chart(training: pl.DataFrame, validation: pl.DataFrame, unit: str, look
 def curve_chart(
     lines: list[Line], families: list[str], unit: str, look: Look, in_dollars: bool = False, height: int = 260
 ) -> go.Figure:
-    """One figure of several runs, each in its family's colour, a second one of the same family dashed; one is petrol."""
+    """One figure of several runs, each in its family's colour, a second one of a family dashed; one alone is petrol."""
     colour = PALETTES[look]
     styles: list[dict] = []
     for place, family in enumerate(families):

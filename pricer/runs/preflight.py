@@ -9,11 +9,13 @@ import psutil
 from pricer import settings
 from pricer.curation.dataset import PARTS, Dataset
 from pricer.models.registry import find_kind
+from pricer.runs.precision import Precision, expected_precision
 from pricer.runs.store import Run
 from pricer.runs.training import Order
 
 FEW_EXAM_ITEMS = 200  # with fewer an interval is often wider than what separates two models
 FEW_TRAIN_ITEMS = 100
+WIDE_INTERVAL = 10.0  # dollars to either side; good models lie closer together
 LEAST_DISK = 500_000_000  # bytes
 
 
@@ -33,6 +35,7 @@ class Preflight:
     fit_seconds: float
     bytes_needed: int
     bytes_free: int
+    precision: Precision | None  # of the error on the first exam that is asked
     checks: tuple[Check, ...]
 
     @property
@@ -46,6 +49,8 @@ def preflight(order: Order, dataset: Dataset, runs: Sequence[Run] = ()) -> Prefl
     estimate = find_kind(order.model).estimate(train_items, **order.settings)
     free = psutil.virtual_memory().available
     exam_items = _exam_items(order, dataset)
+    reading, items = next(iter(exam_items.items()))
+    precision = expected_precision(order, dataset, runs, reading, items)
     checks = (
         _stored(dataset),
         _enough("Items to train on", train_items, FEW_TRAIN_ITEMS, f"{train_items:,}"),
@@ -55,10 +60,12 @@ def preflight(order: Order, dataset: Dataset, runs: Sequence[Run] = ()) -> Prefl
             "Memory",
             f"{_gigabytes(estimate.bytes)} of {_gigabytes(free)}",
         ),
-        _disk(),
+        _disk(estimate.bytes),
+        *_interval(precision),
+        Check("pass", "Price", "nothing: it runs on this machine"),
         *_run_before(order, dataset, runs),
     )
-    return Preflight(train_items, exam_items, estimate.seconds, estimate.bytes, free, checks)
+    return Preflight(train_items, exam_items, estimate.seconds, estimate.bytes, free, precision, checks)
 
 
 def _exam_items(order: Order, dataset: Dataset) -> dict[str, int]:
@@ -89,9 +96,19 @@ def _enough(what: str, count: int, few: int, value: str) -> Check:
     )
 
 
-def _disk() -> Check:
+def _disk(most_written: int) -> Check:
+    """A run writes its model and its guesses, together no more than the memory that it held."""
     free = psutil.disk_usage(str(settings.make_home())).free
-    return Check("pass" if free >= LEAST_DISK else "stop", "Disk", f"{_gigabytes(free)} free")
+    enough = free >= LEAST_DISK + most_written
+    return Check("pass" if enough else "stop", "Disk", f"up to {_gigabytes(most_written)} of {_gigabytes(free)}")
+
+
+def _interval(precision: Precision | None) -> Iterator[Check]:
+    """How far the error will be known; too wide to tell two good models apart is worth a look."""
+    if precision:
+        verdict = "pass" if precision.half_width <= WIDE_INTERVAL else "look"
+        words = f"95% interval of the error, by {precision.source}"
+        yield Check(verdict, words, f"about ± ${precision.half_width:,.2f}")
 
 
 def _run_before(order: Order, dataset: Dataset, runs: Sequence[Run]) -> Iterator[Check]:
