@@ -203,3 +203,11 @@ def test_predict_asks_the_best_models_first_and_the_others_if_wished(runs, monke
     assert not app.exception
     drawn = [chart.proto.spec for chart in app.get("plotly_chart")][-1]
     assert board[3] in drawn
+
+
+@pytest.mark.parametrize("name", ["ranges", "experiments"])
+def test_a_section_that_scoring_does_not_touch_says_so(name, runs):
+    app = opened("compare")
+    app.toggle(key="compare_clipped").set_value(False).run()
+    assert "whatever Scoring says" in text(section(name, app))
+    assert "guesses not clipped" not in text(app)

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from pricer.evaluation.leaks import leak_errors
+from pricer.evaluation.scoring import Scoring
 from tests.grading import graded
 
 
@@ -61,3 +62,9 @@ def test_only_the_first_k_that_were_asked_count():
 def test_a_missing_answer_counts_as_the_train_median():
     answers = graded([100.0, 100.0], [None, 90.0]).with_columns(leaked=pl.Series([True, False]))
     assert leak_errors(answers, 60.0).leaked.mean == 40
+
+
+def test_the_switches_of_scoring_hold_for_leaked_and_clean_items_too():
+    wild = table([1.0, 3.0], [4000.0, 20.0])
+    errors = leak_errors(wild, 50.0, scoring=Scoring(clipped=False))
+    assert errors.clean.mean > leak_errors(wild, 50.0).clean.mean

@@ -23,6 +23,7 @@ SECTIONS = {
         lambda runs, reading, scoring: experiments.show(runs[0].manifest.exam_hash, reading, scoring),
     ),
 }
+UNTOUCHED = ("ranges", "experiments")  # sections that scoring changes nothing of
 EXPLANATION = """
 Every run on this page was graded on the **same exam**, whose items no model was trained on. Read as **natural** it is
 the market as it is; read as **balanced**, each of eight price bands weighs the same.
@@ -74,6 +75,6 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.page_link("results/metrics.py", label="Formulas and sources", icon=":material/functions:")
 with place:
     scoring = choose_scoring(runs)
-tell_scoring(scoring)
+tell_scoring(scoring, section not in UNTOUCHED)
 SECTIONS[section][1](runs, reading, scoring)
 show_share(runs, reading, scoring)

@@ -140,8 +140,8 @@ def run_metrics(run: Run, reading: Reading) -> Metrics:
 
 
 @st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_KEYS)
-def run_leaks(run: Run) -> LeakErrors:
-    return leak_errors(graded(run).table, graded(run).train_median)
+def run_leaks(run: Run, scoring: Scoring = DEFAULT) -> LeakErrors:
+    return leak_errors(graded(run, scoring).table, graded(run).train_median, scoring=scoring)
 
 
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_KEYS)

@@ -7,7 +7,7 @@ import polars as pl
 
 from pricer.evaluation.errors import asked
 from pricer.evaluation.intervals import Interval, mean_interval
-from pricer.evaluation.scoring import scored
+from pricer.evaluation.scoring import DEFAULT, Scoring, scored
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,14 @@ class LeakErrors:
         return low is not None and high is not None and not low <= 0 <= high
 
 
-def leak_errors(graded: pl.DataFrame, train_median: float, k: int | None = None, seed: int = 0) -> LeakErrors:
+def leak_errors(
+    graded: pl.DataFrame, train_median: float, k: int | None = None, seed: int = 0, scoring: Scoring = DEFAULT
+) -> LeakErrors:
     """Compare a run's errors on leaked and on clean items; `graded` is the table of a `GradedRun`, with leaked (bool).
 
     Near-duplicates leak together, so no group is on both sides, and the two are resampled apart.
     """
-    table = scored(asked(graded, "natural", k), train_median)
+    table = scored(asked(graded, "natural", k), train_median, scoring)
     error, group, leaked, price = (table[name].to_numpy() for name in ("error", "group", "leaked", "price"))
     sides = [mean_interval(error[side], group[side], seed=seed) for side in (leaked, ~leaked)]
     constants = [_mean(np.abs(price[side] - train_median)) for side in (leaked, ~leaked)]

@@ -69,7 +69,7 @@ def _compare(options: argparse.Namespace, report: Report) -> dict:
         "scoring": scoring.in_words(),
         "metric": options.metric,
         "leaderboard": _sorted(board, options.metric),
-        "leaks": [_leak_facts(run, options.ask) for run in runs] if own_exam else [],
+        "leaks": [_leak_facts(run, options.ask, scoring) for run in graded] if own_exam else [],
     }
     by_id = {run.id: run for run in graded}
     if options.by:
@@ -103,11 +103,11 @@ def _sorted(board: list[dict], metric: str) -> list[dict]:
     return sorted(board, key=lambda row: (row["place"] is None, row[column] is None, order(row[column] or 0)))
 
 
-def _leak_facts(run, k: int | None) -> dict:
+def _leak_facts(run, k: int | None, scoring) -> dict:
     """The run's errors on exam items that have a near-duplicate in train, and on the clean ones."""
     from pricer.evaluation.leaks import leak_errors
 
-    found = leak_errors(run.graded().table, run.manifest.train_median, k)
+    found = leak_errors(run.table, run.train_median, k, scoring=scoring)
     return {
         "run": run.id,
         "name": run.name,

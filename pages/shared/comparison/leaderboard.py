@@ -59,7 +59,7 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
     by_id = {run.id: run for run in runs}
     show_leaderboard(board, runs, reading)
     if is_own_exam(runs):
-        show_leaks(board, by_id)
+        show_leaks(board, by_id, scoring)
     show_figures(board, runs[0].manifest.exam_hash, reading)
     show_families(board)
     show_answers([by_id[run_id] for run_id in board["run"]], reading)
@@ -85,10 +85,10 @@ def is_own_exam(runs: list[Run]) -> bool:
     return any(run.manifest.split == "naive" for run in runs)
 
 
-def show_leaks(board: pl.DataFrame, by_id: dict[str, Run]) -> None:
+def show_leaks(board: pl.DataFrame, by_id: dict[str, Run], scoring: Scoring) -> None:
     """The errors on leaked and on clean items of an own exam, the one place where there are leaked ones."""
     names = dict(board.select("run", "name").iter_rows())
-    found = {run: cached.run_leaks(by_id[run]) for run in names}
+    found = {run: cached.run_leaks(by_id[run], scoring) for run in names}
     most = max(found.values(), key=lambda errors: errors.leaked_items + errors.clean_items)
     learned = {run for run in found if by_id[run].manifest.family != "yardstick"} or set(found)
     chart_head(

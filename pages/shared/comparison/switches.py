@@ -36,9 +36,11 @@ def choose_scoring(runs: list[Run]) -> Scoring:
     return Scoring(thresholds, clipped, no_answer, point, quantile)
 
 
-def tell_scoring(scoring: Scoring) -> None:
-    """Say above the figures that they are not the leaderboard's own."""
-    if not scoring.is_default:
+def tell_scoring(scoring: Scoring, applies: bool) -> None:
+    """Say above the figures that they are not the leaderboard's own, or that they are all the same."""
+    if not scoring.is_default and not applies:
+        st.info("This section goes by the leaderboard's own rules, whatever Scoring says.", icon=":material/tune:")
+    elif not scoring.is_default:
         st.warning(plain(f"Not the leaderboard's own rules: {scoring.in_words()}."), icon=":material/tune:")
 
 
