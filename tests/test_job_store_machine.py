@@ -1,4 +1,4 @@
-"""The job store under any sequence of what people, workers, crashes and clocks do, beside a model of what it promises."""
+"""The job store under any sequence of what people, workers, crashes and clocks do, beside what it promises."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -32,6 +32,7 @@ class JobStore(RuleBasedStateMachine):
         self.owner: dict[str, Job] = {}  # by job: the lease that counts
         self.final: dict[str, tuple] = {}
         self.results: dict[str, int] = {}
+        self.late: list[Job] = []  # leases that were taken over from others
         jobs.database_time = lambda connection: self.clock
         with database.engine().begin() as connection:
             connection.execute(text("DELETE FROM jobs"))
@@ -41,7 +42,7 @@ class JobStore(RuleBasedStateMachine):
 
     # People
 
-    @rule(target=submitted, name=st.sampled_from("abcdef"), resources=st.sampled_from(list(MOST_AT_ONCE)))
+    @rule(target=submitted, name=st.sampled_from("abc"), resources=st.sampled_from(list(MOST_AT_ONCE)))
     def submit(self, name, resources):
         alive = {job.arguments: job.id for job in list_jobs(*ALIVE)}
         job = jobs.submit(["train", name], resources, "key" if resources == "network" else None)
@@ -128,6 +129,11 @@ class JobStore(RuleBasedStateMachine):
                 assert now.attempt < MOST_ATTEMPTS and now.next_at > self.clock
                 assert not lease.crash == crash == "out of memory"
 
+    @rule(worker=WORKERS, crash=CRASHES)
+    def claim_and_crash(self, worker, crash):
+        self.clock += timedelta(seconds=60)  # what crashed a moment ago is due
+        self.crash(self.claim(worker), crash)
+
     @rule(worker=WORKERS)
     def take_over(self, worker):
         theirs = {job_id for job_id, lease in self.owner.items() if lease.owner != worker}
@@ -135,6 +141,14 @@ class JobStore(RuleBasedStateMachine):
         taken = jobs.take_over(worker, PLACES[worker])
         assert {job.id for job in taken} == theirs
         self.owner |= {job.id: job for job in taken}
+        self.late += taken
+
+    @rule(first=st.booleans())
+    def hand_over_and_back(self, first):
+        for worker in ("here:1", "here:2", "here:1") if first else ("there:2", "there:1", "there:2"):
+            self.take_over(worker)
+        for lease in list(self.late):
+            self.beat(lease)
 
     @rule(place=st.sampled_from(["here:", "there:"]))
     def end_lapsed(self, place):
@@ -195,5 +209,5 @@ def test_the_job_store_keeps_its_promises(home, monkeypatch):
 
     run_state_machine_as_test(
         JobStore,
-        settings=settings(max_examples=25, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=30, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
     )

@@ -155,6 +155,15 @@ def test_even_its_own_name_does_not_let_a_late_writer_in(no_delay):
     assert finish(again, "done")
 
 
+def test_a_lease_that_comes_back_to_its_worker_is_another():
+    first = claimed("here:1")
+    take_over("here:2", "here:")
+    [again] = take_over("here:1", "here:")
+    assert (again.owner, again.attempt) == (first.owner, first.attempt)
+    assert not beat(first)
+    assert beat(again)
+
+
 def test_a_job_under_a_lease_is_left_to_its_worker():
     job = claimed("here:1")
     assert take_over("there:2", "there:") == end_lapsed("there:") == []

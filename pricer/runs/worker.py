@@ -191,6 +191,7 @@ class Worker:
             if not jobs.beat(watched.job):
                 watched.send(signal.SIGKILL)
                 self._watched.remove(watched)
+                self._tell(f"Too late for {watched.job.id}: another worker has it")
         self._leased_until = until
 
     def _fence_off(self) -> None:
@@ -253,12 +254,14 @@ class Worker:
         state = jobs.end_attempt(job, crash, why)
         if state in ("crashed", "cancelled"):
             self.ended[state] += 1
-        self._tell(f"Attempt {job.attempt} of {job.id} ended by force, {crash}: {state or 'it is not ours'}")
+        self._tell(f"Attempt {job.attempt} of {job.id} ended by force, {crash}: {state or 'too late'}")
 
     def _finish(self, job: Job, state: State, error: str | None = None, result: dict | None = None) -> None:
         if jobs.finish(job, state, error, result):
             self.ended[state] += 1
             self._tell(f"Ended {job.id}: {state}")
+        else:
+            self._tell(f"Too late for the end of {job.id}: {state}")
 
     def _tell(self, event: str) -> None:
         self._report(Step(event, self.ended.total(), "jobs ended"))
