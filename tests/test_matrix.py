@@ -5,6 +5,7 @@ import pytest
 
 from pricer.errors import PricerError
 from pricer.evaluation.comparison import paired
+from pricer.evaluation.leaderboard import leaderboard
 from pricer.evaluation.matrix import paired_matrix
 from tests.grading import graded, graded_run
 
@@ -90,3 +91,11 @@ def test_balanced_differences_weigh_bands_alike():
     matrix = paired_matrix(runs, "balanced")
     alone = paired(*sorted(runs, key=lambda run: matrix.runs.index(run.id), reverse=True), "balanced")
     assert matrix.pair(*reversed(matrix.runs)).difference == pytest.approx(alone.difference)
+
+
+def test_runs_come_in_the_leaderboard_s_order_in_both_readings():
+    cheap, dear = [10.0] * 9 + [500.0], [12.0] * 9 + [500.0]
+    runs = [graded_run(graded(cheap, guesses), name=name) for name, guesses in (("a", dear), ("b", [10.0] * 9 + [485]))]
+    for reading in ("natural", "balanced"):
+        assert list(paired_matrix(runs, reading).runs) == leaderboard(runs, reading)["run"].to_list()
+    assert paired_matrix(runs, "natural").runs != paired_matrix(runs, "balanced").runs

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pricer.evaluation.comparison import Paired, compare, error_matrix, require_same_exam
-from pricer.evaluation.errors import GradedRun, Reading, asked, price_bands
+from pricer.evaluation.errors import GradedRun, Reading, asked, point_metrics, price_bands
 from pricer.evaluation.intervals import mean_intervals
 from pricer.evaluation.scoring import DEFAULT, Scoring, scored
 
@@ -51,7 +51,7 @@ def paired_matrix(
     require_same_exam(runs)
     tables = [scored(asked(run.table, reading, k), run.train_median, scoring) for run in runs]
     items, errors = error_matrix(tables)
-    means = [table["error"].mean() for table in tables]
+    means = [point_metrics(table, reading).error for table in tables]
     order = sorted(range(len(runs)), key=lambda i: (means[i] is None, means[i] or 0.0, runs[i].name, runs[i].id))
     groups = items["group"].to_numpy()
     bands = price_bands(items) if reading == "balanced" else None
