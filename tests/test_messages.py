@@ -159,9 +159,9 @@ def test_too_few_rows_are_refused(dataset, tmp_path):
 
 def test_the_command_line_writes_and_checks(dataset, tmp_path, capsys):
     folder = tmp_path / "out"
-    code, out, _ = run(capsys, "messages", "whole", "--to", str(folder), "--train", "30", "--validation", "10")
+    code, out, _ = run(capsys, "export", "whole", "--to", str(folder), "--train", "30", "--validation", "10")
     assert code == 0 and "train.jsonl: 30 rows" in out and "can be sent" in out
     (folder / "bad.jsonl").write_bytes(GOOD + b"\n{}\n")
-    code, out, _ = run(capsys, "messages", "--check", str(folder / "bad.jsonl"))
+    code, out, _ = run(capsys, "export", "--check", str(folder / "bad.jsonl"))
     assert code == 0 and "line 2: there is no messages" in out
-    assert run(capsys, "messages", "whole")[0] == 2
+    assert run(capsys, "export", "whole")[0] == 2

@@ -8,7 +8,8 @@ import polars as pl
 import psutil
 
 from pages.shared.runs.meters import peaks_of
-from pricer.runs.meters import SCHEMA, Meter, keep_meters, peak, readings, thinned
+from pricer.runs.meters import Meter, keep_meters
+from pricer.runs.readings import SCHEMA, peak, readings, thinned
 from tests.processes import eventually
 
 BUSY = "held = bytearray(60_000_000)\nprint('held', flush=True)\nwhile True: pass"

@@ -103,7 +103,7 @@ def show_messages(dataset: Dataset) -> None:
                 icon=":material/download:", key=f"download_{check.name}", on_click="ignore",
                 disabled=not check.can_be_sent,
             )  # fmt: skip
-    arguments = ["messages", dataset.name, "--to", "./tuning", "--train", str(train), "--validation", str(validation)]
+    arguments = ["export", dataset.name, "--to", "./tuning", "--train", str(train), "--validation", str(validation)]
     arguments += [] if choice == "first" else ["--choose", choice]
     arguments += [] if prompt == "notebook-1" else ["--prompt", prompt]
     st.code(command_of(arguments), language=None, wrap_lines=True)

@@ -20,7 +20,7 @@ from pricer.runs.queue import Place
 from pricer.runs.worker import ensure_worker
 
 # Verbs that take little memory, so they may run beside a heavy one. An unknown verb is heavy.
-LIGHT = {"demo", "plan", "sample", "predict", "compare", "catalogues", "datasets", "runs", "messages", "keys"}
+LIGHT = {"demo", "plan", "sample", "predict", "compare", "catalogues", "datasets", "runs", "export", "keys"}
 # Verbs that wait for a service more than they work, and the key that each uses: one job at a time for each key.
 KEY_OF = {"publish": "HF_TOKEN"}
 SECONDS_TO_CANCEL = 15.0

@@ -1,8 +1,8 @@
 """What a job takes of the machine over time: memory and processor of its whole family of processes, and of the card.
 
 The job's process measures itself and all that it started every two seconds, from a thread, and leaves a line each time.
-A reading is a table: at (seconds from the start), memory_bytes (resident; pages that processes share count for each),
-cores (processor seconds a second, so 2.0 is two cores at work), gpu_bytes (null without a card).
+Each says: at (seconds from the start), memory_bytes (resident; pages that processes share count for each), cores
+(processor seconds a second, so 2.0 is two cores at work), gpu_bytes (null without a card).
 """
 
 import json
@@ -10,30 +10,14 @@ import shutil
 import subprocess
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
-import polars as pl
 import psutil
-
-from pricer import settings
 
 LIVE = "meters.jsonl"  # in a job's folder
 SECONDS_BETWEEN_READINGS = 2.0
-MOST_POINTS = 400  # that are drawn, or kept
-SCHEMA = {"at": pl.Float64, "memory_bytes": pl.Int64, "cores": pl.Float64, "gpu_bytes": pl.Int64}
 _QUERY = ("--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits")
-
-
-@dataclass(frozen=True)
-class Peak:
-    """The most that a job took."""
-
-    memory_bytes: int
-    cores: float
-    mean_cores: float
-    gpu_bytes: int | None
 
 
 def keep_meters(folder: Path) -> None:
@@ -111,27 +95,3 @@ def gpu_bytes(pids: list[int]) -> int | None:
     rows = (line.partition(",")[::2] for line in told.splitlines())
     return sum(int(mib) << 20 for pid, mib in rows if pid.strip().isdecimal() and mib.strip().isdecimal()
                and int(pid) in pids)  # fmt: skip
-
-
-def readings(job_id: str) -> pl.DataFrame:
-    """What a job took until now, or all along; empty where nothing was read. Long ones are thinned, peaks kept."""
-    path = settings.jobs_folder() / job_id / LIVE
-    written = path.read_bytes() if path.is_file() else b""
-    whole = written[: written.rfind(b"\n") + 1]  # the last line may be still being written
-    return thinned(pl.read_ndjson(whole, schema=SCHEMA)) if whole else pl.DataFrame(schema=SCHEMA)
-
-
-def thinned(table: pl.DataFrame, most: int = MOST_POINTS) -> pl.DataFrame:
-    """At most so many rows: of each stretch of time the greatest figures."""
-    if len(table) <= most:
-        return table
-    step = -(-len(table) // most)
-    stretches = table.with_row_index("row").group_by(pl.col("row") // step, maintain_order=True)
-    return stretches.agg(pl.col("at").last(), pl.exclude("row", "at").max()).drop("row")
-
-
-def peak(table: pl.DataFrame) -> Peak | None:
-    """The most that a reading shows; None where it is empty."""
-    if table.is_empty():
-        return None
-    return Peak(table["memory_bytes"].max(), table["cores"].max(), table["cores"].mean(), table["gpu_bytes"].max())

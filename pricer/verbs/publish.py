@@ -39,7 +39,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--replace", action="store_true", help="where something else stands under this name")
     verb.add_argument("--check", action="store_true", help="only look at what may go wrong; nothing is sent")
 
-    verb = verbs.add("messages", "write and check files for hosted fine-tuning", _messages, _messages_words)
+    verb = verbs.add("export", "write and check files for hosted fine-tuning", _export, _export_words)
     verb.add_argument("dataset", nargs="?", metavar="DATASET", help="NAME or id; none with --check FILE")
     verb.add_argument("--to", metavar="FOLDER", help="write train.jsonl and validation.jsonl here")
     verb.add_argument("--train", type=int, default=200, metavar="N", help="rows to train on (default 200)")
@@ -134,17 +134,17 @@ def _publish_words(facts: dict) -> str:
     return "\n".join([f"{facts['name']}: {parts}", f"  {where}  ({sent})", *hashes])
 
 
-# messages
+# export
 
 
-def _messages(options: argparse.Namespace, report: Report) -> dict:
+def _export(options: argparse.Namespace, report: Report) -> dict:
     from pricer.publish.messages import Limits, check_file, check_together, write_messages
 
     limits = Limits(options.most_tokens, options.dollars, options.epochs)
     if options.check:
         return {"files": [asdict(check_file(Path(file).expanduser(), limits)) for file in options.check], "to": None}
     if not options.dataset or not options.to:
-        raise PricerError("messages needs a DATASET and --to FOLDER, or --check FILE")
+        raise PricerError("export needs a DATASET and --to FOLDER, or --check FILE")
     from pricer.curation.dataset import open_dataset
 
     folder = Path(options.to).expanduser().resolve()
@@ -154,7 +154,7 @@ def _messages(options: argparse.Namespace, report: Report) -> dict:
     return {"files": [asdict(each) for each in files], "to": str(folder)}
 
 
-def _messages_words(result: dict) -> str:
+def _export_words(result: dict) -> str:
     lines = []
     for file in result["files"]:
         state = "can be sent" if not file["problems"] else f"{file['bad_lines']:,} bad lines"

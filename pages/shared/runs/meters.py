@@ -7,7 +7,7 @@ from pages.shared.look import look
 from pages.shared.widgets import chart
 from pricer.figures.curves import meter_chart
 from pricer.figures.formats import NOT_MEASURED, size
-from pricer.runs.meters import peak, readings
+from pricer.runs.readings import peak, readings
 
 UNIT = {"memory_bytes": "Memory", "cores": "Processor", "gpu_bytes": "Graphics card"}
 NOTES = {
