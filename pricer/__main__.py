@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 from pricer import settings
@@ -36,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         result = options.run_verb(options, display)
     except PricerError as error:
-        return _fail(display, str(error))
+        killed = isinstance(error.__cause__, BrokenExecutor)  # a process that we had started, and so a part of the job
+        return _fail(display, str(error), **({"crash": "killed"} if killed else {}))
     except MemoryError as error:
         return _fail(display, f"out of memory: {error or 'no more was to be had'}", crash="out of memory")
     except OSError as error:

@@ -192,6 +192,12 @@ def test_a_job_that_runs_out_of_memory_says_so_and_is_tried_again_once(own_worke
     assert (open_job(job.id).crash, open_job(job.id).why) == ("out of memory", "attempt 1: out of memory: 3 GB")
 
 
+def test_a_job_whose_own_processes_were_killed_is_tried_again(own_worker, home, abandoned):
+    job = abandoned("exit 0")
+    leave_result(home, job, json.dumps({"exit_code": 2, "error": "a worker process was ended", "crash": "killed"}))
+    assert crashed(job, own_worker).crash == "killed"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold a process to its limit")
 def test_a_command_that_asks_for_too_much_memory_leaves_that_as_its_result(tmp_path):
     script = (
@@ -349,8 +355,9 @@ def test_a_frozen_worker_is_replaced_and_its_jobs_go_on(tmp_path, home):
     [frozen] = workers_of(home)
     first = running(job)
     frozen.suspend()
+    eventually(lambda: frozen.status() == psutil.STATUS_STOPPED)
     ensure_worker()
-    assert not frozen.is_running()
+    assert frozen.pid not in [process.pid for process in workers_of(home)]
     taken = eventually(lambda: (now := open_job(job.id)).owner != first.owner and now)
     assert (taken.pid, taken.attempt) == (first.pid, 1)
     assert lives(taken.pid)

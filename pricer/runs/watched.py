@@ -59,6 +59,10 @@ class Watched:
             self.frozen = True
             self.send(signal.SIGKILL)
 
+    def evidence_of_memory(self) -> str | None:
+        """Why it probably ran out of memory, where the system or its last pulse say so."""
+        return memory.evidence(processes.record(self.folder / pulse.PULSE))
+
     def how_it_ended(self) -> tuple[Crash | None, str]:
         """How an attempt without a result ended, in one line; None for one that ended by itself."""
         code = self.process.poll() if self.process else None
@@ -68,7 +72,7 @@ class Watched:
             return "frozen", f"it gave no sign of life for {pulse.SECONDS_OF_SILENCE:.0f} seconds and was ended{words}"
         if self.job.pid is None:
             return "killed", "its worker ended before the work began"
-        evidence = memory.evidence(processes.record(self.folder / pulse.PULSE))
+        evidence = self.evidence_of_memory()
         if evidence and code in (None, -signal.SIGKILL):
             return "out of memory", f"it was killed as memory ran out ({evidence}){words}"
         if code is None:

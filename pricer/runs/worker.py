@@ -238,8 +238,9 @@ class Worker:
             self._finish(watched.job, "done", result=result["result"])
         elif unwanted:
             self._finish(watched.job, "cancelled")
-        elif result.get("crash") == "out of memory":
-            self._end_attempt(watched.job, "out of memory", result["error"])
+        elif crash := result.get("crash"):
+            evidence = crash == "killed" and watched.evidence_of_memory()
+            self._end_attempt(watched.job, "out of memory" if evidence else crash, result["error"])
         elif result:
             self._finish(watched.job, "failed", result["error"])
         else:
