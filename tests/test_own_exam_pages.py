@@ -68,6 +68,7 @@ def test_an_own_exam_is_named_and_read_in_one_way(compare, runs):
     digest = short_hash(runs["mean on naive"].manifest.exam_hash)
     assert f"naive: {OWN}, {digest}" in compare.selectbox(key="compare_exam").options
     assert not [control for control in compare.segmented_control if control.label == "Read as"]
+    assert "1 run was graded on another exam" in text(compare)
 
 
 def test_the_balanced_reading_of_another_exam_does_not_carry_over(runs):

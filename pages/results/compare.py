@@ -7,7 +7,8 @@ from pages.shared.comparison import costs, failures, leaderboard, pairs, parts, 
 from pages.shared.comparison.switches import choose_scoring, tell_scoring
 from pages.shared.share import show_share
 from pages.shared.widgets import empty_card, page_head
-from pricer.runs.store import list_runs
+from pricer.figures.formats import count
+from pricer.runs.store import Run, list_runs
 
 READINGS = {"natural": "Natural", "balanced": "Balanced"}
 SECTIONS = {
@@ -59,6 +60,15 @@ def choose_section() -> str:
     )
 
 
+def tell_other_exams(runs: list[Run], every_run: list[Run]) -> None:
+    """Say which runs cannot be ranked with these, and where they are to be found."""
+    rest = len(every_run) - len(runs)
+    if rest:
+        others = "1 run was graded on another exam" if rest == 1 else f"{count(rest)} runs were graded on other exams"
+        words = "errors on different items are never ranked together. Choose another exam above to compare its runs."
+        st.html(f'<p class="pr-note"><span>{others}: {words}</span></p>')
+
+
 page_head("Compare", "Which model is best, by how much, and where each one fails.", EXPLANATION)
 every_run = list_runs()
 if not every_run:
@@ -70,6 +80,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     runs = shelf.choose_exam(every_run)
     reading = "natural" if leaderboard.is_own_exam(runs) else choose_reading()
     place = st.container(width="content")
+tell_other_exams(runs, every_run)
 with st.container(horizontal=True, vertical_alignment="center"):
     section = choose_section()
     st.page_link("results/metrics.py", label="Formulas and sources", icon=":material/functions:")
