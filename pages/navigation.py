@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import look, shelf, state
+from pages.shared.settling import settle
 from pages.shared.widgets import plain
 from pricer.errors import PricerError
 
@@ -46,3 +47,4 @@ try:
     page.run()
 except PricerError as error:
     st.error(plain(str(error)), icon=":material/error:")
+settle(page.url_path)

@@ -1,5 +1,6 @@
 """The page Runs as a tool: found again, tagged, noted, deleted and brought back, ordered anew."""
 
+import gc
 import json
 import shutil
 from pathlib import Path
@@ -178,3 +179,11 @@ def test_the_csv_of_runs_is_safe_for_a_spreadsheet(runs):
     written = _as_csv(history())
     assert "'=1+1" in written and written.count("\n") == 5
     assert json.dumps(runs["mean"].id)[1:-1] in written
+
+
+def test_what_modules_hold_is_left_out_of_the_search_for_garbage(runs):
+    opened("runs")
+    frozen = gc.get_freeze_count()
+    assert frozen > 10_000
+    opened("runs")
+    assert gc.get_freeze_count() <= frozen  # once for every page, or what it froze would add up

@@ -10,7 +10,7 @@ from pricer.errors import PricerError
 from pricer.figures.formats import count_of, duration, percent
 from pricer.runs.launch import Launch, cancel, launch, list_launches, open_launch
 
-SECONDS_BETWEEN_LOOKS = 1.5
+SECONDS_BETWEEN_LOOKS = 2.0
 
 
 def command_of(arguments: list[str]) -> str:
