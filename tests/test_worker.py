@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from pricer.errors import PricerError
 from pricer.progress import silent
 from pricer.runs import jobs, processes, pulse, watched, worker
+from pricer.runs.checkpoints import checkpoints_of, save_checkpoint
 from pricer.runs.jobs import Job, cancel_job, claim, list_jobs, open_job, record_process, submit, take_over
 from pricer.runs.worker import Worker, ensure_worker, run_worker
 from tests.processes import eventually, workers_of
@@ -190,6 +191,15 @@ def test_a_job_that_runs_out_of_memory_says_so_and_is_tried_again_once(own_worke
     leave_result(home, job, json.dumps({"exit_code": 2, "error": "out of memory: 3 GB", "crash": "out of memory"}))
     eventually(lambda: own_worker.step() or open_job(job.id).state == "queued")
     assert (open_job(job.id).crash, open_job(job.id).why) == ("out of memory", "attempt 1: out of memory: 3 GB")
+
+
+@pytest.mark.parametrize(("left", "kept"), [(DONE, False), ('{"exit_code": 2, "error": "no"}', True)])
+def test_checkpoints_are_kept_until_the_work_is_done(left, kept, abandoned, own_worker, home):
+    job = abandoned("exit 0")
+    save_checkpoint(checkpoints_of(job.id), lambda folder: (folder / "state").write_text("1"))
+    leave_result(home, job, left)
+    ended(job, own_worker)
+    assert checkpoints_of(job.id).exists() == kept
 
 
 def test_a_job_whose_own_processes_were_killed_is_tried_again(own_worker, home, abandoned):

@@ -11,6 +11,7 @@ import hashlib
 import os
 import secrets
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -236,6 +237,7 @@ class Worker:
         watched.send(signal.SIGKILL)  # what it left behind
         if result.get("exit_code") == 0:
             self._finish(watched.job, "done", result=result["result"])
+            shutil.rmtree(checkpoints_of(watched.job.continues or watched.job.id), ignore_errors=True)
         elif unwanted:
             self._finish(watched.job, "cancelled")
         elif crash := result.get("crash"):
