@@ -18,6 +18,15 @@ def whole_dollars(amount: float | None) -> str:
     return NOT_MEASURED if amount is None else _signed(round(amount), f"${abs(round(amount)):,}")
 
 
+def two_digits(value: float | None) -> str:
+    """A figure without a unit, such as R²: `−0.12`; what rounds to nothing has no sign.
+
+    >>> two_digits(-0.123), two_digits(-0.001), two_digits(None)
+    ('−0.12', '0.00', '–')
+    """
+    return NOT_MEASURED if value is None else _signed(round(value, 2), f"{abs(value):.2f}")
+
+
 def count(number: int | None) -> str:
     """A count in full: `2,811,408`."""
     return NOT_MEASURED if number is None else _signed(number, f"{abs(number):,}")

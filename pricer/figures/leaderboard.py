@@ -35,7 +35,7 @@ def leaderboard_chart(board: pl.DataFrame, look: Look) -> go.Figure:
     edge = {"x": 1, "xref": "paper", "xanchor": "right", "xshift": 74}
     for row, run in enumerate(runs):
         note(figure, f"<b>{dollars(run['error'])}</b>", colour.ink, size=13, y=row, **edge)
-    figure.update_layout(margin={"r": 78, "t": 4, "b": 4})
+    figure.update_layout(margin={"r": 78, "t": 24, "b": 4})
     return figure
 
 

@@ -21,6 +21,7 @@ from pricer.figures.formats import (
     percent,
     short_hash,
     spreadsheet_safe,
+    two_digits,
 )
 from pricer.figures.frontier import frontier_chart, frontier_finding
 from pricer.figures.leaderboard import leaderboard_chart, leaderboard_finding
@@ -46,8 +47,8 @@ def leaderboard_section(board: pl.DataFrame, charts: Charts, reading: Reading) -
             _range(row["error_low"], row["error_high"]),
             percent(row["within_20"]),
             dollars(row["median_error"]),
-            _two_digits(row["rmsle"]),
-            _two_digits(row["r2"]),
+            two_digits(row["rmsle"]),
+            two_digits(row["r2"]),
             percent(row["hits"]),
             _against_first(row),
             count(row["items"]),
@@ -223,10 +224,6 @@ def _swatch(family: str) -> tuple[str, str]:
 
 def _range(low: float | None, high: float | None) -> str:
     return NOT_MEASURED if low is None or high is None else f"{dollars(low)} to {dollars(high)}"
-
-
-def _two_digits(value: float | None) -> str:
-    return NOT_MEASURED if value is None else f"{value:.2f}".replace("-", "−")
 
 
 def _against_first(row: dict) -> str:

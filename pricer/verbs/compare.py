@@ -4,17 +4,11 @@ import argparse
 
 from pricer.errors import PricerError
 from pricer.figures.findings import settling
-from pricer.figures.formats import MINUS, NOT_MEASURED, dollars, percent
+from pricer.figures.formats import dollars, percent, two_digits
 from pricer.progress import Report
 from pricer.verbs.verb import Verbs
 
 POINTS = ("as guessed", "mean", "mode")
-
-
-def _two_digits(value: float | None) -> str:
-    return NOT_MEASURED if value is None else f"{value:.2f}".replace("-", MINUS)
-
-
 # What can be sorted by: how it is written, and what comes first, the smallest.
 FIGURES = {
     "error": (dollars, lambda value: value),
@@ -25,9 +19,9 @@ FIGURES = {
     "median-error": (dollars, lambda value: value),
     "bias": (dollars, abs),
     "mape": (percent, lambda value: value),
-    "rmsle": (_two_digits, lambda value: value),
+    "rmsle": (two_digits, lambda value: value),
     "rmse": (dollars, lambda value: value),
-    "r2": (_two_digits, lambda value: -value),
+    "r2": (two_digits, lambda value: -value),
 }
 
 

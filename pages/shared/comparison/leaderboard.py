@@ -22,7 +22,7 @@ from pages.shared.widgets import (
 )
 from pricer.evaluation.intervals import Interval
 from pricer.evaluation.scoring import Scoring
-from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, percent
+from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, percent, two_digits
 from pricer.figures.frontier import family_chart, family_finding
 from pricer.figures.leaderboard import leaderboard_chart, leaderboard_finding
 from pricer.figures.leaks import own_exam_finding, own_exam_note
@@ -160,8 +160,8 @@ def _main_figures(row: dict) -> tuple[Cell, ...]:
         interval,
         percent(row["within_20"]),
         dollars(row["median_error"]),
-        _two_digits(row["rmsle"]),
-        _two_digits(row["r2"]),
+        two_digits(row["rmsle"]),
+        two_digits(row["r2"]),
         percent(row["hits"]),
         _against_first(row),
     )
@@ -178,10 +178,6 @@ def _more_figures(row: dict) -> tuple[Cell, ...]:
         percent(row["share_answered"]),
         dollars(row["error_answered"]),
     )
-
-
-def _two_digits(value: float | None) -> str:
-    return NOT_MEASURED if value is None else f"{value:.2f}".replace("-", "−")
 
 
 def _against_first(row: dict) -> str:
