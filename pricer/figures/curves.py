@@ -82,12 +82,12 @@ def _draw(
 def _name_ends(figure: go.Figure, drawn, colour: Palette, shown: tuple[float, float], height: int, write) -> None:
     """Write each line's last value and its name beside its end; labels never touch."""
     low, high = shown
-    lines_of = {name: wrapped(name, 18, 2).count("<br>") + 2 if name else 1 for name, _, _ in drawn}
+    lines_of = {name: wrapped(name, 18, 4).count("<br>") + 2 if name else 1 for name, _, _ in drawn}
     reached = -float("inf")
     for name, table, _ in sorted(drawn, key=lambda each: each[1]["value"][-1]):
         least = (19 * lines_of[name] + 2) / max(1, height - 40) * (high - low)
         y = max(table["value"][-1], reached + least)
         reached = y
         words = f"<b>{write(table['value'][-1])}</b>"
-        text = f"{wrapped(name, 18, 2)}<br>{words}" if name else words
+        text = f"{wrapped(name, 18, 4)}<br>{words}" if name else words
         note(figure, text, colour.ink, x=1, xref="paper", xanchor="left", xshift=6, y=y, align="left")

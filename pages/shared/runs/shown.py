@@ -73,13 +73,17 @@ def _show_pace(job: Launch, errors: pl.DataFrame) -> None:
         share = f"{percent(progress.fraction)} of this stage" if progress.fraction is not None else "so far"
         figures = [
             (progress.stage, count(progress.count), f"{progress.unit}, {share}"),
-            ("Elapsed", duration(progress.elapsed_seconds), f"{duration(progress.remaining_seconds)} left"),
+            ("Elapsed", duration(progress.elapsed_seconds), _left(progress.remaining_seconds)),
         ]
     if len(errors):
         mean, high = errors["mean"][-1], errors["high"][-1]
         band = "after one guess" if high is None else f"± {high - mean:,.2f}"
         figures.insert(0, ("Error so far", dollars(mean), band))
     key_figures(figures)
+
+
+def _left(seconds: float | None) -> str:
+    return "of this stage" if seconds is None else f"of this stage, {duration(seconds)} left"
 
 
 def show_last_guesses(guessed: pl.DataFrame) -> None:
