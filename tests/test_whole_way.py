@@ -94,6 +94,8 @@ def compare(page: Page, first: Run, second: Run) -> None:
     turn_to(page, "Compare")
     expect(page.locator(".st-key-chart_board .main-svg").first).to_be_visible()
     expect(page.get_by_text(f"{first.name} is first")).to_be_visible()
+    main = page.get_by_test_id("stMain")
+    main.get_by_role("radio", name="Two models").or_(main.get_by_role("button", name="Two models")).click()
     expect(page.get_by_text(re.compile(rf"{first.name} errs \$[\d.]+ less than {second.name}"))).to_be_visible()
     for name in ("chart_scatter_0", "chart_scatter_1", "chart_running"):
         expect(page.locator(f".st-key-{name} .main-svg").first).to_be_visible()
