@@ -10,7 +10,7 @@ from pages.shared.widgets import Html, chart, chart_head, downloads, empty_card,
 from pricer.evaluation.ranges import LEVELS, USUAL_LEVEL
 from pricer.evaluation.scoring import Scoring
 from pricer.figures.coverage import coverage_chart, coverage_finding
-from pricer.figures.formats import NOT_MEASURED, category_name, count, dollars, percent
+from pricer.figures.formats import NOT_MEASURED, category_name, count, count_of, dollars, percent
 from pricer.runs.store import Run
 
 PARTS = {"band": "Price band", "category": "Category"}
@@ -37,6 +37,10 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
         width=420,
     )
     _show_all(known, strips, level, reading)
+    if len(known) < len(runs):
+        without = count_of(len(runs) - len(known), "run")
+        words = f"{without} not listed: imported, or of a version that kept no guesses of validation. Train anew for ranges."
+        st.html(f'<p class="pr-note">{words}</p>')
     run_id = choose_one(cached.board(known, reading, scoring))
     run = next(run for run in known if run.id == run_id)
     _show_one(run, names_of(known)[run_id], strips[run_id], level, reading)
