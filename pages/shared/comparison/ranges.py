@@ -39,8 +39,8 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
     _show_all(known, strips, level, reading)
     if len(known) < len(runs):
         without = count_of(len(runs) - len(known), "run")
-        words = f"{without} not listed: imported, or of a version that kept no guesses of validation. Train anew for ranges."
-        st.html(f'<p class="pr-note">{words}</p>')
+        why = "imported, or of a version that kept no guesses of validation; train anew for ranges"
+        st.html(f'<p class="pr-note">{without} not listed: {why}</p>')
     run_id = choose_one(cached.board(known, reading, scoring))
     run = next(run for run in known if run.id == run_id)
     _show_one(run, names_of(known)[run_id], strips[run_id], level, reading)
