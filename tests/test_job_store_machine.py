@@ -209,5 +209,5 @@ def test_the_job_store_keeps_its_promises(home, monkeypatch):
 
     run_state_machine_as_test(
         JobStore,
-        settings=settings(max_examples=30, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=20, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
     )
