@@ -115,3 +115,30 @@ def test_train(worker, model, moment):
     assert job.result["id"] == run.id
     assert guesses(run) == guesses(open_run(f"whole {model}"))
     assert {path.name for path in settings.runs_folder().glob("[0-9a-f]*")} == {run.id for run in list_runs()}
+
+
+def test_stack(worker):
+    of = ["--of=whole tfidf-ridge", "--of=whole bins"]
+    assert main(["train", "stack", "--dataset=even", *of, "--name", "whole stack"]) == 0
+    job = survive(worker, ["train", "stack", "--dataset=even", *of, "--name", "killed"], "")
+    [run] = [run for run in list_runs() if run.manifest.job_id == job.id]
+    assert guesses(run) == guesses(open_run("whole stack"))
+
+
+def test_extend(worker):
+    order = ["train", "bins", "--dataset", "even", "--first", "600", *MODELS["bins"]]
+    assert main([*order, "--ask", "20", "--name", "asked little"]) == 0
+    survive(worker, ["extend", "asked little", "--ask", "all"], "")
+    asked_all = {row["item_id"]: row["guess"] for row in guesses(open_run("whole bins"))}
+    extended = open_run("asked little")
+    assert {row["item_id"]: row["guess"] for row in guesses(extended)} == pytest.approx(asked_all)
+    assert extended.manifest.first_k is None
+
+
+def test_publish(worker, tmp_path):
+    folders = [tmp_path / name / "set" for name in ("killed", "whole")]
+    survive(worker, ["publish", "whole", "--to", str(folders[0])], "")
+    assert main(["publish", "whole", "--to", str(folders[1])]) == 0
+    files = [{path.relative_to(folder) for path in folder.rglob("*") if path.is_file()} for folder in folders]
+    assert files[0] == files[1]
+    assert all((folders[0] / name).read_bytes() == (folders[1] / name).read_bytes() for name in files[0])
