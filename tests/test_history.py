@@ -8,11 +8,12 @@ import pytest
 
 from pricer.__main__ import main
 from pricer.errors import PricerError
+from pricer.evaluation.errors import metrics
 from pricer.runs import jobs
 from pricer.runs.history import delete_entry, history, search, undelete_entry
 from pricer.runs.orders import order_arguments, order_of, read_order
 from pricer.runs.store import Run, errors_of, list_runs, open_run, set_note, set_tags
-from pricer.runs.training import Order
+from pricer.runs.training import Order, train_run
 from tests.many_runs import copy_runs
 
 
@@ -80,8 +81,6 @@ def test_a_job_without_a_run_is_deleted_too_but_not_while_it_is_alive(runs):
 
 
 def test_errors_are_those_of_the_whole_figures(runs):
-    from pricer.evaluation.errors import metrics
-
     for run in runs.values():
         graded = run.graded()
         whole = metrics(graded.table, graded.train_median, run.reading).error
@@ -114,3 +113,15 @@ def test_the_command_line_tags_notes_deletes_and_brings_back(runs, capsys):
     told("undelete", "mean on even")
     assert len(told("runs")["runs"]) == 3
     assert main(["delete", "nothing"]) == 2 and "no run 'nothing'" in capsys.readouterr().err
+
+
+def test_a_run_that_was_asked_the_first_k_of_both_exams_is_judged_by_k_natural_items(runs):
+    """The balanced exam brings dear items of the natural one beyond its first k: no random sample of the market."""
+    part, whole = train_run(Order("mean", "even", first_k=30)), runs["mean"]
+    reread = part.graded().table
+    assert reread["natural_rank"].drop_nulls().sort().to_list() == list(range(30)) and len(reread) > 30
+    first = metrics(whole.graded().table, whole.manifest.train_median, "natural", 30).error
+    assert errors_of([part])[part.id] == first == metrics(reread, part.manifest.train_median).error
+    alone = train_run(Order("mean", "even", asked="balanced", first_k=30))
+    assert alone.graded().table["natural_rank"].null_count() == len(alone.graded().table)
+    assert errors_of([alone])[alone.id] == metrics(whole.graded().table, 0.0, "balanced", 30).error

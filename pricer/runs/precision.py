@@ -77,7 +77,8 @@ def _spreads(order: Order, dataset: Dataset, runs: Sequence[Run], reading: Readi
 def _of_run(run: Run, exam: pl.DataFrame, reading: Reading) -> list[float]:
     """A run's spreads; empty where it was asked too little of this reading, or its folder is gone."""
     try:
-        table = asked(run.guesses().select("item_id", "guess", "status").join(exam, on="item_id"), reading)
+        guesses = run.guesses().select("item_id", "guess", "status")
+        table = asked(guesses.join(exam, on="item_id").with_columns(run.natural_rank()), reading)
     except (OSError, PricerError):
         return []
     if len(table) < FEWEST:

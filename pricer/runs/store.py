@@ -129,10 +129,22 @@ class Run:
         items = self.dataset().validation().select("item_id", "price", "category").collect()
         return items.join(pl.read_parquet(path), on="item_id", how="inner", maintain_order="left")
 
+    def natural_rank(self) -> pl.Expr:
+        """The rank of an exam's items in the natural exam, null where the run was not asked for that.
+
+        Of both exams' first k, the balanced one brings items of the natural exam beyond its first k, dear ones above
+        all: with them it would be no random sample. (The other way round is fair: within a price band both exams have
+        the same order.)
+        """
+        rank, k = pl.col("natural_rank"), self.manifest.first_k
+        if self.manifest.asked == "balanced":
+            return pl.when(pl.lit(False)).then(rank)
+        return rank if k is None else pl.when(rank < k).then(rank)
+
     def graded(self, scoring: Scoring = DEFAULT) -> GradedRun:
         """The guesses beside the prices, as evaluation reads them; of a distribution the point that scoring names."""
         leaked = ("leaked",) if self.manifest.split == "naive" else ()
-        exam = self.dataset().exam().select(*_EXAM_COLUMNS, *leaked).collect()
+        exam = self.dataset().exam().select(*_EXAM_COLUMNS, *leaked).with_columns(self.natural_rank()).collect()
         guesses, chances = self.guesses().select("item_id", "guess", "status"), self.distribution()
         if chances is not None and scoring.point != "as guessed":
             guesses = guesses.with_columns(guess=pl.Series(read_point(chances, scoring.point, scoring.quantile)))
@@ -193,7 +205,8 @@ def errors_of(runs: Sequence[Run]) -> dict[str, float | None]:
             exam = together[0].dataset().exam().select("item_id", "price", "natural_rank", "balanced_rank").collect()
             for run in together:
                 guesses = pl.read_parquet(run.folder / GUESSES, columns=["item_id", "guess", "status"])
-                table = asked(guesses.join(exam, on="item_id", how="inner"), run.reading)
+                graded = guesses.join(exam, on="item_id", how="inner").with_columns(run.natural_rank())
+                table = asked(graded, run.reading)
                 errors[run.id] = point_metrics(scored(table, run.manifest.train_median), run.reading).error
     return errors
 
