@@ -103,7 +103,7 @@ def publish_to_folder(dataset: Dataset, options: Options, folder: Path, report: 
         return _standing(dataset, options, folder)
     try:
         with staged_folder(folder.parent) as staging:
-            written = write_set(dataset, options, staging, str(folder.name), report)
+            written = write_set(dataset, options, staging, f"./{folder.name}", report)
             publish(staging, folder)
             _remove_if_empty(folder.parent / ".staging")
     except FileExistsError as error:
