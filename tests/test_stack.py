@@ -189,4 +189,4 @@ def test_a_stack_keeps_guesses_of_validation_by_weights_that_have_not_seen_them(
     seen = np.column_stack([part.validation_guesses()["guess"] for part in parts]).clip(1, 999) @ weights
     assert len(kept) == len(seen)
     assert not np.allclose(kept["guess"], seen)
-    assert np.corrcoef(kept["guess"], seen)[0, 1] > 0.9
+    assert np.corrcoef(kept["guess"], seen)[0, 1] > 0.8

@@ -15,6 +15,7 @@ from pricer.models.learned import Learned
 from pricer.models.saving import SavedArrays, load, make_saved, read_words, save_model, saved_name
 from pricer.progress import Report, silent
 
+RESAMPLES = 20
 _RUN_ID = re.compile(r"[0-9a-f]{1,64}")
 
 
@@ -22,13 +23,15 @@ class Stack:
     """Weighs what other runs' models guess (stacked generalisation; Wolpert, 1992; Breiman, 1996).
 
     The weights are not negative and have the least mean absolute error on validation, which none of those models has
-    learned from. It keeps the runs' ids and weights; the models stay in their own runs' folders.
+    learned from: the mean of those of 20 resamples of it (bagging; Breiman, 1996), as a single few hundred items would
+    give all weight to one of two models that are alike. It keeps the runs' ids and weights; the models stay in their
+    own runs' folders.
     """
 
     name = "stack"
 
     def __init__(self, seed: int = 42):
-        self.seed = seed  # not used: nothing is drawn
+        self.seed = seed
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame | None = None, report: Report = silent) -> Self:
         raise PricerError("a stack is made of runs: train stack --of RUN --of RUN")
@@ -36,7 +39,9 @@ class Stack:
     def weigh(self, of: Sequence[str], models: Sequence[Model], guesses: np.ndarray, prices: np.ndarray) -> Self:
         """Learn how much each run counts: ids, models, (n, runs) dollars guessed and (n,) prices of validation."""
         self.of_, self.models_ = list(of), list(models)
-        self.weights_ = least_absolute_weights(_clipped(guesses), prices)
+        random, clipped = np.random.default_rng(self.seed), _clipped(guesses)
+        draws = random.integers(len(prices), size=(RESAMPLES, len(prices)))
+        self.weights_ = np.mean([least_absolute_weights(clipped[drawn], prices[drawn]) for drawn in draws], axis=0)
         return self
 
     def combine(self, guesses: np.ndarray) -> np.ndarray:
