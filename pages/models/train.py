@@ -23,9 +23,11 @@ from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, durat
 from pricer.models import MODELS, ModelKind, Setting
 from pricer.runs.orders import VERB, order_arguments, read_order
 from pricer.runs.preflight import Preflight, preflight
+from pricer.runs.spending import cap, quote, set_cap
 from pricer.runs.store import list_runs, open_run
 from pricer.runs.training import Order, default_name
 
+CAP = "train_cap"
 EXPLANATION = """
 A **run** is one model fitted on a dataset's train and then asked every item of the **exam**, whose prices it never
 sees. What it guesses is kept, so that every figure on other pages can be computed again.
@@ -241,6 +243,18 @@ def show_job() -> None:
     st.page_link("results/compare.py", label="Open Compare", icon=":material/arrow_forward:")
 
 
+def choose_cap(order: Order, dataset: Dataset) -> None:
+    """What a run may cost at most, where the model chosen asks a service that takes money."""
+    if not quote(order.model, dataset.manifest.natural):
+        return
+    if CAP not in st.session_state:
+        st.session_state[CAP] = cap()
+    st.number_input(
+        "A run may cost at most, in dollars", 0.0, step=1.0, key=CAP, on_change=lambda: set_cap(st.session_state[CAP]),
+        help="For every run on this machine; nothing is asked beyond it.",
+    )  # fmt: skip
+
+
 page_head("Train", "Choose a model, see what it will take, and start it.", EXPLANATION)
 catalogues = list_catalogues()
 adopt_draft(catalogues)
@@ -257,6 +271,8 @@ with left:
         st.badge("generated", color="gray", help="Pricer made these products up; nobody sells them.")
     order = choose_order(choose_model(), dataset)
 runs = list_runs()
+with right:
+    choose_cap(order, dataset)
 found = preflight(order, dataset, runs)
 with right:
     show_what_it_takes(found)

@@ -107,6 +107,8 @@ class ModelKind:
     place: str  # "module:class"
     estimate: Callable[..., Estimate]  # of the number of items in train, and of settings by name
     settings: tuple[Setting, ...] = ()
+    dollars_per_1000: float = 0.0  # what about 1,000 guesses cost, of a service that takes money
+    key: str | None = None  # name of the key that it needs, as in `pricer.keys`
 
     def find_class(self) -> type[Model]:
         """Import the class that the entry names."""

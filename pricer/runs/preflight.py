@@ -8,8 +8,10 @@ import psutil
 
 from pricer import settings
 from pricer.curation.dataset import PARTS, Dataset
+from pricer.keys import find_key
 from pricer.models.registry import find_kind
 from pricer.runs.precision import Precision, expected_precision
+from pricer.runs.spending import cap, quote
 from pricer.runs.store import Run
 from pricer.runs.training import Order
 
@@ -62,7 +64,7 @@ def preflight(order: Order, dataset: Dataset, runs: Sequence[Run] = ()) -> Prefl
         ),
         _disk(estimate.bytes),
         *_interval(precision),
-        Check("pass", "Price", "nothing: it runs on this machine"),
+        *_price_and_key(order, sum(exam_items.values())),
         *_run_before(order, dataset, runs),
     )
     return Preflight(train_items, exam_items, estimate.seconds, estimate.bytes, free, precision, checks)
@@ -109,6 +111,20 @@ def _interval(precision: Precision | None) -> Iterator[Check]:
         verdict = "pass" if precision.half_width <= WIDE_INTERVAL else "look"
         words = f"95% interval of the error, by {precision.source}"
         yield Check(verdict, words, f"about ± ${precision.half_width:,.2f}")
+
+
+def _price_and_key(order: Order, items: int) -> Iterator[Check]:
+    """What is paid, held against the cap, and whether the key is there that the model needs."""
+    kind, dollars = find_kind(order.model), quote(order.model, items)
+    if not dollars:
+        yield Check("pass", "Price", "nothing: it runs on this machine")
+    else:
+        most = cap()
+        words = "Price, and what a run may cost at most"
+        yield Check("pass" if dollars <= most else "stop", words, f"about ${dollars:,.2f} of ${most:,.2f}")
+    if kind.key:
+        found = find_key(kind.key)
+        yield Check("pass" if found else "stop", f"Key {kind.key}", found.place if found else "none")
 
 
 def _run_before(order: Order, dataset: Dataset, runs: Sequence[Run]) -> Iterator[Check]:

@@ -28,6 +28,7 @@ from pricer.models.registry import find_kind
 from pricer.progress import Report, Step, silent
 from pricer.runs.curves import Curves, write_curves
 from pricer.runs.kept import NONE_YET, Guessed, Kept
+from pricer.runs.spending import check_spending
 from pricer.runs.store import (
     DISTRIBUTION,
     GUESSES,
@@ -86,8 +87,9 @@ class Asked:
 def train_run(order: Order, report: Report = silent) -> Run:
     """Carry an order out and record the run.
 
-    PricerError for an unknown model, dataset or setting, a number out of range, or more memory than is free. A run that
-    ends early leaves nothing; a job's next attempt goes on with the model and the guesses that the last one kept.
+    PricerError for an unknown model, dataset or setting, a number out of range, more memory than is free, or more
+    money than the cap allows. A run that ends early leaves nothing; a job's next attempt goes on with the model and the
+    guesses that the last one kept.
     """
     _check(order)
     dataset = open_dataset(order.dataset)
@@ -95,11 +97,13 @@ def train_run(order: Order, report: Report = silent) -> Run:
         raise PricerError(f"the exam of {dataset.name!r} has no balanced part; ask the natural one")
     model = make_model(order.model, order.seed, **order.settings)
     check_memory(order, min(order.first_n or dataset.manifest.train, dataset.manifest.train))
+    exam = read_exam(dataset, order)
+    check_spending(order.model, len(exam))
     train = read_train(dataset, order.model, order.first_n)
     validation = _read(dataset.validation(), order.model)
     kept = Kept(asdict(order), dataset.id, dataset.manifest.content_hash, code_version())
     model, fit_seconds, curves = kept.fitted() or _fit(model, train, validation, kept, report)
-    asked = ask_exam(model, read_exam(dataset, order), float(train["price"].median()), report, kept)
+    asked = ask_exam(model, exam, float(train["price"].median()), report, kept)
     guesses = ask_validation(model, validation, "Guessing validation", report)
     asked = replace(asked, validation=validation_table(validation, guesses), curves=curves)
     return keep_run(make_manifest(order, dataset, train, asked, fit_seconds), asked, model)

@@ -1,4 +1,4 @@
-"""The verbs that keep runs in order: tag, note, delete, undelete, extend."""
+"""The verbs that keep runs in order: tag, note, delete, undelete, extend, cap."""
 
 import argparse
 
@@ -24,10 +24,25 @@ def add_verbs(verbs: Verbs) -> None:
     verb = verbs.add("undelete", "bring back what was deleted; without RUN, list it", _undelete, _deleted_words)
     verb.add_argument("run", nargs="?", metavar="RUN", help="name or id of a run, or id of a job")
 
+    verb = verbs.add("cap", "say or set what a run may cost at most, in dollars", _cap, _cap_words)
+    verb.add_argument("dollars", nargs="?", type=float, metavar="DOLLARS", help="for each run (default: 0)")
+
     verb = verbs.add("extend", "ask a run more of its exam, without asking again what it has answered", _extend,
                      _extend_words)  # fmt: skip
     verb.add_argument("run", metavar="RUN", help="name or id")
     verb.add_argument("--ask", required=True, metavar="K", help="the first K of the exam, or all")
+
+
+def _cap(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.runs.spending import cap, set_cap
+
+    if options.dollars is not None:
+        set_cap(options.dollars)
+    return {"cap_dollars": cap()}
+
+
+def _cap_words(facts: dict) -> str:
+    return f"a run may cost ${facts['cap_dollars']:,.2f} at most"
 
 
 def _tag(options: argparse.Namespace, report: Report) -> dict:
