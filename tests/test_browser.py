@@ -123,6 +123,7 @@ def test_a_recipe_is_saved_and_a_dataset_carried_out_and_listed(site, page, brow
     page.get_by_role("button", name="Save recipe").click()
     expect(page.get_by_text("Saved as Even@1")).to_be_visible()
     assert open_recipe("Even@1").recipe == recipe
+    expect(page.get_by_label("Name of the dataset")).to_have_count(1)  # the old one goes as the page is drawn
     expect(page.get_by_label("Name of the dataset")).to_have_value("demo-Even")
 
     page.get_by_label("Name of the dataset").fill("first")
