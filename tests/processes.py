@@ -36,10 +36,10 @@ def end_processes_of(home: Path) -> None:
         psutil.wait_procs(found, timeout=5)
 
 
-def eventually(look: Callable[[], T], seconds: float = 30) -> T:
+def eventually(look: Callable[[], T], seconds: float = 60, pause: float = 0.05) -> T:
     """What a look gives as soon as it gives something."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
+        time.sleep(pause)
     return seen

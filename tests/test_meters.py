@@ -8,6 +8,7 @@ import polars as pl
 import psutil
 
 from pages.shared.runs.meters import peaks_of
+from pricer.figures.formats import size
 from pricer.runs.meters import Meter, keep_meters
 from pricer.runs.readings import SCHEMA, peak, readings, thinned
 from tests.processes import eventually
@@ -42,7 +43,7 @@ def test_readings_are_left_in_the_jobs_folder(home, monkeypatch):
     table = readings("a-job")
     assert table.schema == pl.Schema(SCHEMA) and table["memory_bytes"].min() > 1_000_000
     assert table["at"].is_sorted() and peak(table).memory_bytes == table["memory_bytes"].max()
-    assert peaks_of("a-job")[0][1].endswith("MB")
+    assert peaks_of("a-job")[0][1] == size(peak(readings("a-job")).memory_bytes)
     monkeypatch.setattr("pricer.runs.meters.SECONDS_BETWEEN_READINGS", 3600)
     time.sleep(0.1)
 

@@ -341,7 +341,7 @@ def test_a_job_outlives_its_worker_and_the_next_one_takes_it_over(tmp_path, home
     first = running(job)
     kill(workers_of(home))
     ensure_worker()
-    taken = eventually(lambda: (now := open_job(job.id)).owner != first.owner and now)
+    taken = eventually(lambda: (now := open_job(job.id)).owner != first.owner and now, 120)
     assert (taken.pid, taken.attempt, taken.fence) == (first.pid, 1, 2)
     done = ended(job)
     assert (done.state, done.result["rows"]) == ("done", int(ROWS_FOR_SECONDS))
