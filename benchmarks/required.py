@@ -3,8 +3,8 @@
 In each of the five folds, a tenth of the groups that are not asked is set aside as validation; every model is fitted on
 the rest, and the stack's weights on validation. The best single model and the best baseline are those with the least
 mean of the folds' errors; what the stack is made of counts as single too. It is of the two kinds that err least, each
-from two seeds, and of the first with deeper and slower trees: their chances even out. Fit times are processor seconds of
-all threads, which what else the machine does cannot stretch; the stack's are those of its models.
+from two seeds, and of the first with deeper and slower trees: their chances even out. Fit times are processor seconds
+of all threads, which what else the machine does cannot stretch; the stack's are those of its models.
 """
 
 import sys
