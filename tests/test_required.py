@@ -21,6 +21,8 @@ def test_promised_figures_come_from_folds_that_share_no_group(demo_home, monkeyp
     by_fold = [np.array(found["error_dollars_by_fold"][name]) for name in ("tfidf-ridge", "median")]
     assert found["best_single_ratio"] == pytest.approx((by_fold[0] / by_fold[1]).mean())
     assert found["stack_minus_best_dollars"] == pytest.approx(errors["stack"] - errors["tfidf-ridge"], abs=0.2)
+    assert found["best_member"] == "tfidf-ridge"
+    assert found["stack_minus_best_member_dollars"] == found["stack_minus_best_dollars"]
     assert found["stack_minus_best_dollars_low"] < found["stack_minus_best_dollars_high"]
     assert pl.DataFrame(found["stack_weights"], orient="row").shape == (5, 2)
     one = required.measure(items, folds, fit, ratio_interval, ("mean", "bag-of-words words=50"), most_folds=1)
