@@ -79,7 +79,7 @@ def _end_frozen_worker() -> None:
     if processes.is_stopped(pid) or jobs.has_lapsed(_place_of_work()):
         os.kill(pid, signal.SIGKILL)  # its jobs live on, and its successor finds them
         deadline = time.monotonic() + SECONDS_TO_END
-        while processes.lives(pid, known["pid_created"]) and time.monotonic() < deadline:
+        while _is_served() and time.monotonic() < deadline:  # it holds the lock until its last thread has ended
             time.sleep(0.02)
 
 
