@@ -21,9 +21,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from pricer import settings
+from pricer import database, settings
 from pricer.errors import PricerError
-from pricer.runs import database
 from pricer.runs.worker import ensure_worker, has_work
 
 SECONDS_BETWEEN_LOOKS = 10  # at whether a worker lives; one that died is missed for no longer

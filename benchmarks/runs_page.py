@@ -26,9 +26,9 @@ from sqlalchemy import update
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from pricer import settings
+from pricer import database, settings
 from pricer.__main__ import main as pricer
-from pricer.runs import database, jobs
+from pricer.runs import jobs
 from pricer.runs.orders import order_arguments
 from pricer.runs.training import Order
 from tests import browser as chromium

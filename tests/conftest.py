@@ -13,11 +13,11 @@ from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import NullPool, create_engine
 
+from pricer import database
 from pricer.__main__ import main
 from pricer.catalogue.store import Catalogue, open_catalogue
 from pricer.keys import KNOWN
 from pricer.models import without_price
-from pricer.runs import database
 from tests import browser as chromium
 from tests import postgres as postgresql
 from tests.hub_server import ADA, HubServer

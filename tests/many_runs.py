@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from pricer import settings
 from pricer.catalogue.store import MANIFEST
-from pricer.runs.database import engine, jobs, runs
+from pricer.database import engine, jobs, runs
 from pricer.runs.orders import order_arguments
 from pricer.runs.store import Run, list_runs, write_manifest
 from pricer.runs.training import Order

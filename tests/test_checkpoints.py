@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pricer.runs.checkpoints import KEPT, SUMS, is_complete, latest_complete, save_checkpoint
+from pricer.checkpoints import KEPT, SUMS, is_complete, latest_complete, save_checkpoint
 
 
 def written(text: str):
@@ -78,7 +78,7 @@ KILLED_AT = """
 import os, signal, sys
 from pathlib import Path
 from pricer import files
-from pricer.runs.checkpoints import save_checkpoint
+from pricer.checkpoints import save_checkpoint
 
 left = int(sys.argv[2])
 

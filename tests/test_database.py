@@ -14,12 +14,12 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
+from pricer.database import engine
 from pricer.errors import PricerError
 from pricer.runs import jobs
-from pricer.runs.database import engine
 
 CONFIGURATION = Config()
-CONFIGURATION.set_main_option("script_location", "pricer.runs:migrations")
+CONFIGURATION.set_main_option("script_location", "pricer:migrations")
 SCRIPTS = ScriptDirectory.from_config(CONFIGURATION)
 REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()][::-1]
 
@@ -100,7 +100,7 @@ KILLED_AT = """
 import os, signal, sys
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from pricer.runs.database import engine
+from pricer.database import engine
 
 left = int(sys.argv[1])
 

@@ -15,9 +15,9 @@ from filelock import FileLock
 
 from pricer import files
 from pricer.__main__ import main
+from pricer.checkpoints import latest_complete, save_checkpoint
 from pricer.curation.dataset import list_datasets
 from pricer.runs import jobs
-from pricer.runs.checkpoints import latest_complete, save_checkpoint
 from tests.processes import eventually
 
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import text
 
+from pricer import database
 from pricer.errors import PricerError
-from pricer.runs import database, jobs, queue
+from pricer.runs import jobs, queue
 from pricer.runs.jobs import ALIVE, MOST_AT_ONCE, MOST_ATTEMPTS, Job, list_jobs
 
 WORKERS = st.sampled_from(["here:1", "here:2", "there:1", "there:2"])

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
+from pricer.database import engine
 from pricer.errors import PricerError
 from pricer.runs import jobs
-from pricer.runs.database import engine
 from pricer.runs.jobs import (
     beat,
     cancel_job,

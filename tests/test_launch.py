@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
+from pricer.checkpoints import checkpoints_of, save_checkpoint
 from pricer.errors import PricerError
 from pricer.runs import jobs, processes
-from pricer.runs.checkpoints import checkpoints_of, save_checkpoint
 from pricer.runs.launch import (
     Launch,
     cancel,

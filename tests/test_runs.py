@@ -9,8 +9,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import insert, select
 
 from pricer.curation.recipe import Recipe
+from pricer.database import engine, metadata, recipes
 from pricer.errors import PricerError
-from pricer.runs.database import engine, metadata, recipes
 from pricer.runs.recipes import list_recipes, open_recipe, save_recipe
 
 RECIPE = Recipe(cutoff=240, cap=1200, default_weight=5.0, weights={"Automotive": 1.0})

@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
+from pricer.checkpoints import checkpoints_of, save_checkpoint
 from pricer.errors import PricerError
 from pricer.progress import silent
 from pricer.runs import jobs, processes, pulse, watched, worker
-from pricer.runs.checkpoints import checkpoints_of, save_checkpoint
 from pricer.runs.jobs import Job, cancel_job, claim, list_jobs, open_job, record_process, submit, take_over
 from pricer.runs.worker import Worker, ensure_worker, run_worker
 from tests.processes import eventually, workers_of

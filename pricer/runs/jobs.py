@@ -25,8 +25,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, not_,
 from sqlalchemy.exc import IntegrityError
 
 from pricer import settings
+from pricer.database import engine, jobs
 from pricer.errors import PricerError
-from pricer.runs.database import engine, jobs
 
 State = Literal["queued", "running", "waiting", "done", "failed", "cancelled", "crashed"]
 Resources = Literal["heavy", "network", "light"]

@@ -15,10 +15,10 @@ import numpy as np
 import polars as pl
 
 from pricer import settings
+from pricer.checkpoints import latest_complete, save_checkpoint
 from pricer.errors import PricerError
 from pricer.files import write_json
 from pricer.models import Model, load
-from pricer.runs.checkpoints import latest_complete, save_checkpoint
 from pricer.runs.curves import read_curves, write_curves
 
 SECONDS_BETWEEN_SAVES = 10.0

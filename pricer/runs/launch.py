@@ -12,9 +12,9 @@ from datetime import datetime
 from pathlib import Path
 
 from pricer import settings
+from pricer.checkpoints import checkpoints_of, holds_checkpoint
 from pricer.progress import Progress
 from pricer.runs import jobs, processes, queue
-from pricer.runs.checkpoints import checkpoints_of, holds_checkpoint
 from pricer.runs.jobs import Crash, Job, Resources, State
 from pricer.runs.queue import Place
 from pricer.runs.worker import ensure_worker

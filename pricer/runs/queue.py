@@ -4,8 +4,8 @@ from typing import Literal
 
 from sqlalchemy import select, update
 
+from pricer.database import engine, jobs
 from pricer.errors import PricerError
-from pricer.runs.database import engine, jobs
 from pricer.runs.jobs import ALIVE, Job, database_time, open_job, submit
 
 Place = Literal["up", "down", "first", "last"]

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from pricer.curation.changes import describe_changes
 from pricer.curation.recipe import Recipe
+from pricer.database import engine, recipes
 from pricer.errors import PricerError
-from pricer.runs.database import engine, recipes
 
 LONGEST_NAME = 80
 LONGEST_NOTE = 2_000

@@ -15,7 +15,7 @@ import polars as pl
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import insert, select, update
 
-from pricer import settings
+from pricer import database, settings
 from pricer.catalogue.store import MANIFEST
 from pricer.curation.dataset import Dataset, Split, open_dataset
 from pricer.errors import PricerError
@@ -23,7 +23,6 @@ from pricer.evaluation.errors import GradedRun, Reading, asked, point_metrics
 from pricer.evaluation.ranges import read_point
 from pricer.evaluation.scoring import DEFAULT, Scoring, scored
 from pricer.models import Model, load
-from pricer.runs import database
 from pricer.runs.jobs import check_attempt
 
 GUESSES = "guesses.parquet"

@@ -28,12 +28,12 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
 
 from pricer import settings
+from pricer.checkpoints import checkpoints_of
+from pricer.database import engine
 from pricer.errors import PricerError
 from pricer.files import write_json
 from pricer.progress import Report, Step
 from pricer.runs import jobs, processes
-from pricer.runs.checkpoints import checkpoints_of
-from pricer.runs.database import engine
 from pricer.runs.jobs import Crash, Job, State
 from pricer.runs.watched import SECONDS_TO_END, Watched
 

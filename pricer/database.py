@@ -1,4 +1,4 @@
-"""The database of recipes, jobs and runs: its tables, and a way in that always finds them up to date.
+"""The database of recipes, prompts, replies, jobs and runs: its tables, and a way in that always finds them up to date.
 
     with engine().begin() as connection:
         connection.execute(select(recipes))
@@ -149,6 +149,54 @@ runs = Table(
     UniqueConstraint("job_id"),  # a job leaves one run, whoever was late
 )
 
+prompts = Table(
+    "prompts",
+    metadata,
+    Column("id", String(16), primary_key=True),  # the hash of the body
+    Column("name", String(80), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),  # the prompt as JSON
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("name", "version"),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("key", String(64), primary_key=True),  # the hash of provider, model, messages and parameters
+    Column("provider", String(40), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("body", Text, nullable=False),  # the reply as JSON
+    Column("cost_dollars", Float, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("key", String(64), primary_key=True),  # the hash of the questions
+    Column("provider", String(40), nullable=False),
+    Column("body", Text, nullable=False),  # JSON
+    Column("state", String(20), nullable=False),
+    Column("remote_id", String(200)),  # what the provider calls it; null while it is only intended
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+tunings = Table(
+    "tunings",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("provider", String(40), nullable=False),
+    Column("base_model", String(200), nullable=False),
+    Column("body", Text, nullable=False),  # the order as JSON
+    Column("state", String(20), nullable=False),
+    Column("remote_id", String(200)),  # what the provider calls the job; null while it is only intended
+    Column("tuned_model", String(200)),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
 
 def engine() -> Engine:
     """The way into the database of this installation, made or brought up to date at the first call.
@@ -187,7 +235,7 @@ def _open(url: URL) -> Engine:
 def _upgrade(opened: Engine) -> None:
     """Bring the tables up to this version of Pricer, all or nothing."""
     configuration = Config()
-    configuration.set_main_option("script_location", "pricer.runs:migrations")
+    configuration.set_main_option("script_location", "pricer:migrations")
     scripts = ScriptDirectory.from_config(configuration)
     with opened.begin() as connection:
         configuration.attributes["connection"] = connection
