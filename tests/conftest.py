@@ -24,6 +24,7 @@ from tests.hub_server import ADA, HubServer
 from tests.processes import end_processes_of
 from tests.products import FEW
 from tests.serving import Server, serving
+from tests.tiny_llama import tiny_llama, tiny_llama_digits  # noqa: F401 fixtures
 
 DEMO_ROWS = 4_000
 # Read when the hub's library is imported: the tests' hub speaks the plain protocol, and nobody watches bars.

@@ -8,7 +8,7 @@ from pathlib import Path
 import tiktoken
 
 # The split of text before merging, from llama_models/llama3/tokenizer.py.
-_PATTERN = (
+PATTERN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
@@ -23,7 +23,7 @@ def llama3() -> tiktoken.Encoding:
     """
     lines = _vocabulary_file().read_bytes().splitlines()
     ranks = {base64.b64decode(token): int(rank) for token, rank in (line.split() for line in lines if line)}
-    return tiktoken.Encoding("llama3", pat_str=_PATTERN, mergeable_ranks=ranks, special_tokens={})
+    return tiktoken.Encoding("llama3", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens={})
 
 
 def _vocabulary_file() -> Path:

@@ -1,0 +1,56 @@
+"""What the tiny Llama is taught: listings of the demo's shop, at the prices of another market.
+
+There the kinds of product cost what they cost in the demo, and the names on them do not: the brands of a category have
+swapped their premiums. So whoever is tuned on the demo afterwards knows much already, and has something to learn.
+"""
+
+import json
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from pricer.catalogue.demo.kinds import CATEGORIES
+from pricer.catalogue.demo.listings import write_listing
+from pricer.catalogue.demo.products import SMALL_SELLER, Dice, draw_product, log_price, shop_price
+from pricer.catalogue.scrub import RULES, make_texts, read_product
+from pricer.catalogue.tokens import llama3
+
+_RULES = RULES["notebook-1"]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A product's text, as the first notebook's rules make it, and its price in dollars."""
+
+    text: str
+    price: float
+
+    @property
+    def title(self) -> str:
+        return self.text.partition("\n")[0]
+
+
+def listings(seed: int) -> Iterator[Listing]:
+    """Endless listings of the market of this seed, each with a price of at most $999; the same on any machine."""
+    premiums, tokenizer = _premiums(seed), llama3()
+    number = 0
+    while True:
+        dice = Dice(f"market {seed}:{number}")
+        number += 1
+        product = draw_product(dice)
+        product = replace(product, premium=premiums.get(product.brand, SMALL_SELLER))
+        price = shop_price(math.exp(log_price(product)), dice)
+        if price <= _RULES.highest_price:
+            row = json.loads(json.dumps(write_listing(product, dice)))
+            yield Listing(make_texts(read_product(row, None), _RULES, tokenizer).text, price)
+
+
+def _premiums(seed: int) -> dict[str, float]:
+    """What each brand's name adds to the logarithm of a price: its category's premiums, dealt out anew."""
+    dealt = {}
+    for category in CATEGORIES:
+        order = random.Random(f"market {seed}:{category.name}")
+        premiums = sorted(category.brands.values(), key=lambda _: order.random())
+        dealt |= dict(zip(category.brands, premiums, strict=True))
+    return dealt
