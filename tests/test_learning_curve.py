@@ -25,9 +25,10 @@ from pricer.evaluation.learning import (
 from pricer.figures.learning import learning_chart, learning_csv
 from pricer.models import make_model, without_price
 from pricer.runs import jobs
+from pricer.runs.asking import Asked, guess_table
 from pricer.runs.experiments_learning import halved, learning_orders, runs_of_curve
 from pricer.runs.store import list_runs
-from pricer.runs.training import Asked, Order, guess_table, keep_run, make_manifest, read_exam, read_train
+from pricer.runs.training import Order, keep_run, make_manifest, read_exam, read_train
 from tests.grading import graded, graded_run
 
 NAVIGATION = Path(__file__).parent.parent / "pages" / "navigation.py"

@@ -15,9 +15,10 @@ from pricer.evaluation.errors import metrics
 from pricer.evaluation.leaderboard import leaderboard
 from pricer.evaluation.scoring import Scoring
 from pricer.models import without_price
+from pricer.runs.asking import live_guesses
 from pricer.runs.guessing import describe, guess_prices, read_descriptions, runs_that_guess, worked_examples
 from pricer.runs.store import RunManifest, list_runs, open_run
-from pricer.runs.training import Order, live_guesses, read_train, train_run
+from pricer.runs.training import Order, read_train, train_run
 from tests.products import raw_row, write_rows
 
 

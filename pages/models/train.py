@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.shared import cached, shelf, state
 from pages.shared.experiments.hint import show_hint
 from pages.shared.jobs import command_of, find_running_job, follow_job, is_news, show_done, start_now
+from pages.shared.kinds import PANELS
 from pages.shared.widgets import (
     chart_head,
     checks,
@@ -20,7 +21,9 @@ from pages.shared.widgets import (
 from pricer.catalogue.store import Catalogue, list_catalogues
 from pricer.curation.dataset import Dataset, list_datasets
 from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, duration, short_hash, size
-from pricer.models import MODELS, ModelKind, Setting
+from pricer.models import ModelKind, Setting, Value
+from pricer.models.contract import LONGEST_SETTING
+from pricer.models.registry import find_kind, trainable_kinds
 from pricer.runs.orders import VERB, order_arguments, read_order
 from pricer.runs.preflight import Preflight, preflight
 from pricer.runs.spending import cap, quote, set_cap
@@ -47,6 +50,8 @@ FAMILY_TITLES = {
     "words": "Words",
     "trees": "Trees",
     "networks": "Networks",
+    "open-weight": "Open weights",
+    "hosted": "Hosted",
     "stack": "Stacks",
 }
 FIRST_MODEL = "tfidf-ridge"  # what is chosen at first: soon done, and hard to beat
@@ -73,7 +78,7 @@ def adopt_draft(catalogues: list[Catalogue]) -> None:
         st.session_state[state.DATASET] = dataset.id
         st.session_state[f"train_first_{dataset.id}"] = order.first_n
         st.session_state[f"train_ask_{dataset.id}"] = order.first_k
-    kind = MODELS[order.model]
+    kind = trainable_kinds()[order.model]
     st.session_state["train_family"] = kind.family
     st.session_state[f"train_model_{kind.family}"] = kind.name
     for name, value in kind.check_settings(order.settings).items():
@@ -97,8 +102,9 @@ def choose_dataset(catalogues: list[Catalogue]) -> Dataset | None:
 
 def choose_model() -> ModelKind:
     """The model, of the family that is open; each family keeps its choice."""
-    families = list(dict.fromkeys(kind.family for kind in MODELS.values()))
-    st.session_state.setdefault("train_family", MODELS[FIRST_MODEL].family)
+    every = trainable_kinds()
+    families = list(dict.fromkeys(kind.family for kind in every.values()))
+    st.session_state.setdefault("train_family", every[FIRST_MODEL].family)
     family = st.pills(
         "Family",
         families,
@@ -108,7 +114,7 @@ def choose_model() -> ModelKind:
         key="train_family",
         persist_state="session",
     )
-    kinds = {name: kind for name, kind in MODELS.items() if kind.family == family}
+    kinds = {name: kind for name, kind in every.items() if kind.family == family}
     st.session_state.setdefault(f"train_model_{family}", FIRST_MODEL if FIRST_MODEL in kinds else next(iter(kinds)))
     name = st.radio(
         "Model",
@@ -120,13 +126,13 @@ def choose_model() -> ModelKind:
     return kinds[name]
 
 
-def choose_settings(kind: ModelKind) -> tuple[dict[str, int | float], int]:
+def choose_settings(kind: ModelKind) -> tuple[dict[str, Value], int]:
     """The model's own settings, those that have their default left out; and the seed."""
     places = in_pairs(len(kind.settings) + 1)
     stated = {}
     for setting, place in zip(kind.settings, places, strict=False):
         with place:
-            value = number_of(setting, key=f"train_{kind.name}_{setting.name}")
+            value = value_of(setting, key=f"train_{kind.name}_{setting.name}")
         if value is not None and value != setting.default:
             stated[setting.name] = value
     with places[-1]:
@@ -141,17 +147,24 @@ def in_pairs(count: int) -> list[DeltaGenerator]:
     return [place for row in rows for place in row][:count]
 
 
-def number_of(setting: Setting, key: str) -> int | float | None:
-    whole = isinstance(setting.default, int)
+def value_of(setting: Setting, key: str) -> Value | None:
+    """What is chosen for one setting; None where its field is empty."""
     st.session_state.setdefault(key, setting.default)
+    label, about = setting.name.replace("_", " ").capitalize(), plain(setting.explanation)
+    if setting.choices:
+        return st.selectbox(label, setting.choices, key=key, help=about, persist_state="session")
+    if isinstance(setting.default, str):
+        stated = st.text_input(label, max_chars=LONGEST_SETTING, key=key, help=about, persist_state="session")
+        return stated.strip() or None
+    whole = isinstance(setting.default, int)
     return st.number_input(
-        setting.name.capitalize(),
+        label,
         setting.least,
         setting.most,
         step=1 if whole else setting.default / 2,
         format=None if whole else "%g",
         key=key,
-        help=f"{plain(setting.explanation)} Default {setting.default:,}.",
+        help=f"{about} Default {setting.default:,}.",
         persist_state="session",
     )
 
@@ -276,6 +289,8 @@ with right:
 found = preflight(order, dataset, runs)
 with right:
     show_what_it_takes(found)
+    if order.model in PANELS:
+        PANELS[order.model](find_kind(order.model), dataset, order.settings)
     show_hint(order, dataset, runs)
     show_start(order, found)
     show_job()

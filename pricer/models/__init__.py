@@ -9,13 +9,25 @@
 A model is a module of its family here, a line in `pricer.models.registry.MODELS`, and passes `tests/test_models.py`.
 """
 
-from pricer.models.contract import Estimate, GivesDistribution, Model, ModelKind, Setting, without_price
+from pricer.models.contract import (
+    Answers,
+    Estimate,
+    GivesDistribution,
+    Model,
+    ModelKind,
+    Setting,
+    Value,
+    in_words,
+    without_price,
+)
 from pricer.models.learned import Learned, TellsWhatItLearned
-from pricer.models.registry import MODELS, make_model
+from pricer.models.registry import LANGUAGE_MODELS, MODELS, make_model
 from pricer.models.saving import load
 
 __all__ = [
+    "LANGUAGE_MODELS",
     "MODELS",
+    "Answers",
     "Estimate",
     "GivesDistribution",
     "Learned",
@@ -23,6 +35,8 @@ __all__ = [
     "ModelKind",
     "Setting",
     "TellsWhatItLearned",
+    "Value",
+    "in_words",
     "load",
     "make_model",
     "without_price",

@@ -15,6 +15,9 @@ from pricer.progress import Report, silent
 
 PRICE_COLUMNS = ("price", "price_spread", "slot")
 
+Value = int | float | str  # of a setting
+LONGEST_SETTING = 300  # characters
+
 
 class Model(Protocol):
     """A way to guess prices.
@@ -56,18 +59,33 @@ class GivesDistribution(Protocol):
         """
 
 
+@runtime_checkable
+class Answers(Protocol):
+    """A model that answers in words, of which a price is read; an answer may be none, and may cost money."""
+
+    def answers(self, items: pl.DataFrame, report: Report = silent) -> pl.DataFrame:
+        """A row for each item, in the order of the items.
+
+        guess (float64 dollars, null unless the status is answer), status (answer, refusal, unparsable, failed),
+        seconds, cost_dollars, raw_answer. The price columns are not read. PricerError where no more may be asked.
+        """
+
+
 @dataclass(frozen=True)
 class Setting:
-    """A number that a person may choose; it is whole if its default is an int."""
+    """What a person may choose: a number, whole if its default is an int, or text, one of the choices if it has any."""
 
     name: str
-    default: int | float
-    least: int | float
-    most: int | float
-    explanation: str
+    default: Value
+    least: int | float = 0
+    most: int | float = 0
+    explanation: str = ""
+    choices: tuple[str, ...] = ()
 
-    def check(self, value: object) -> int | float:
-        """Give the value back as the default's type; PricerError if it is no such number or out of range."""
+    def check(self, value: object) -> Value:
+        """Give the value back as the default's type; PricerError if it is not of its kind or out of range."""
+        if isinstance(self.default, str):
+            return self._check_text(value)
         whole = isinstance(self.default, int)
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if not is_number or (whole and value != int(value)) or not self.least <= value <= self.most:
@@ -75,16 +93,38 @@ class Setting:
             raise PricerError(f"{self.name} must be {kind} from {self.least:,} to {self.most:,}, got {value!r}")
         return type(self.default)(value)
 
-    def parse(self, text: str) -> int | float:
+    def _check_text(self, value: object) -> str:
+        if not isinstance(value, str) or (self.choices and value not in self.choices):
+            raise PricerError(f"{self.name} must be {' or '.join(self.choices) or 'text'}, got {value!r}")
+        if len(value) > LONGEST_SETTING or not value.isprintable():
+            raise PricerError(f"{self.name} must be one line of at most {LONGEST_SETTING} characters")
+        return value
+
+    def parse(self, text: str) -> Value:
         """Read a value that was typed.
 
         >>> Setting("alpha", 0.3, 0.001, 100.0, "").parse("1")
         1.0
+        >>> Setting("precision", "4bit", choices=("4bit", "8bit")).parse("8bit")
+        '8bit'
         """
+        if isinstance(self.default, str):
+            return self.check(text)
         try:
             return self.check(float(text))
         except ValueError:
             return self.check(text)  # which tells what was expected
+
+
+def in_words(name: str, value: Value) -> str:
+    """A setting and its value, as names of runs and tables have them.
+
+    >>> in_words("alpha", 0.3), in_words("base", "tiny-llama")
+    ('alpha 0.3', 'base tiny-llama')
+    """
+    if isinstance(value, str):
+        return f"{name} {value}"
+    return f"{name} {value:,}" if isinstance(value, int) else f"{name} {value:,g}"
 
 
 @dataclass(frozen=True)
@@ -109,13 +149,14 @@ class ModelKind:
     settings: tuple[Setting, ...] = ()
     dollars_per_1000: float = 0.0  # what about 1,000 guesses cost, of a service that takes money
     key: str | None = None  # name of the key that it needs, as in `pricer.keys`
+    asks_validation: bool = True  # where each answer is paid for or slow, validation is not asked
 
     def find_class(self) -> type[Model]:
         """Import the class that the entry names."""
         module, _, name = self.place.partition(":")
         return getattr(import_module(module), name)
 
-    def check_settings(self, stated: dict) -> dict[str, int | float]:
+    def check_settings(self, stated: dict) -> dict[str, Value]:
         """Every setting with its stated or default value; PricerError for one that is unknown or out of range."""
         known = {setting.name: setting for setting in self.settings}
         for name in stated:

@@ -4,7 +4,7 @@ Importing this module imports no model: pages list models without waiting for wh
 """
 
 from pricer.errors import PricerError
-from pricer.models.contract import Model, ModelKind, Setting
+from pricer.models.contract import Model, ModelKind, Setting, Value
 from pricer.models.costs import boosted, deep_network, everything, forest, linear, network, sparse_network, word2vec
 
 DIMENSIONS = Setting("dimensions", 400, 2, 2000, "How many numbers stand for a word.")
@@ -187,6 +187,9 @@ MODELS: dict[str, ModelKind] = {
     ),
 }
 
+# Language models, asked in words: they come fitted from elsewhere, and some are tuned on train.
+LANGUAGE_MODELS: dict[str, ModelKind] = {}
+
 # What is made of runs, or of answers from elsewhere: no model of its own can be trained.
 STACK = ModelKind(
     name="stack",
@@ -199,7 +202,7 @@ STACK = ModelKind(
 )
 
 
-def make_model(name: str, seed: int = 42, **settings: int | float) -> Model:
+def make_model(name: str, seed: int = 42, **settings: Value) -> Model:
     """Make a model that has learned nothing yet.
 
     PricerError for a name or setting that there is not, or a value out of its range.
@@ -211,9 +214,15 @@ def make_model(name: str, seed: int = 42, **settings: int | float) -> Model:
 
 
 def find_kind(name: str) -> ModelKind:
-    """The entry of that name, the stack's too; PricerError where there is none."""
+    """The entry of that name, a language model's and the stack's too; PricerError where there is none."""
+    kinds = trainable_kinds()
     if name == STACK.name:
         return STACK
-    if not isinstance(name, str) or name not in MODELS:
-        raise PricerError(f"there is no model {name!r}; models: {', '.join(MODELS)}")
-    return MODELS[name]
+    if not isinstance(name, str) or name not in kinds:
+        raise PricerError(f"there is no model {name!r}; models: {', '.join(kinds)}")
+    return kinds[name]
+
+
+def trainable_kinds() -> dict[str, ModelKind]:
+    """Every model that `train` takes, by name: those that learn here alone, then the language models."""
+    return MODELS | LANGUAGE_MODELS

@@ -15,10 +15,11 @@ from pricer import settings
 from pricer.curation.dataset import Dataset
 from pricer.errors import PricerError
 from pricer.progress import Report, silent
+from pricer.runs.asking import Asked, ask_exam
 from pricer.runs.curves import read_curves
 from pricer.runs.orders import order_of
 from pricer.runs.store import MODEL, VALIDATION, Run, new_run_id, open_run
-from pricer.runs.training import Asked, ask_exam, code_version, keep_run, read_exam
+from pricer.runs.training import code_version, keep_run, read_exam
 
 
 def may_extend(run: Run) -> int | None:

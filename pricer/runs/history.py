@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pricer.errors import PricerError
-from pricer.models import MODELS
+from pricer.models.registry import find_kind
 from pricer.runs.launch import Launch, delete, list_launches, undelete
 from pricer.runs.orders import EXTEND, VERB, read_order
 from pricer.runs.store import Run, list_runs, set_deleted
@@ -46,7 +46,7 @@ class Entry:
         if self.run:
             return self.run.manifest.family
         order = read_order(self.job.arguments)
-        return MODELS[order.model].family if order and order.model in MODELS else None
+        return find_kind(order.model).family if order else None
 
     @property
     def tags(self) -> tuple[str, ...]:

@@ -14,8 +14,9 @@ import polars as pl
 from pricer.catalogue.scrub import Rejected, parse_price
 from pricer.curation.dataset import open_dataset
 from pricer.errors import PricerError
+from pricer.runs.asking import Asked, guess_table
 from pricer.runs.store import Run, RunManifest
-from pricer.runs.training import Asked, facts_of, guess_table, keep_run
+from pricer.runs.training import facts_of, keep_run
 
 IMPORTED = "imported"  # what stands for the model
 

@@ -24,20 +24,23 @@ from pricer.runs.curves import read_curves, write_curves
 SECONDS_BETWEEN_SAVES = 10.0
 _FACTS = "facts.json"
 _MODEL = "model"
-_GUESSES = "guesses.npy"
+_GUESSES = "guesses.parquet"
 _CHANCES = "chances.npy"
 
 
 @dataclass(frozen=True)
 class Guessed:
-    """The guesses of the first items of an exam, and how long they took."""
+    """What was guessed of the first items of an exam, and how long it took."""
 
-    guesses: np.ndarray  # float64 (items,) dollars
+    table: pl.DataFrame  # as `pricer.runs.asking` has it
     chances: np.ndarray | None  # float16 (items, 1000), of a model that gives a distribution
     seconds: float
 
-
-NONE_YET = Guessed(np.zeros(0), None, 0.0)
+    def and_then(self, table: pl.DataFrame, chances: np.ndarray | None, seconds: float) -> "Guessed":
+        """The same with the items that came next; `seconds` are those of all."""
+        if chances is not None and self.chances is not None:
+            chances = np.concatenate([self.chances, chances])
+        return Guessed(pl.concat([self.table, table]), chances, seconds)
 
 
 class Kept:
@@ -66,13 +69,13 @@ class Kept:
         if self._folder:
             save_checkpoint(self._folder / "fitted", write)
 
-    def guessed(self) -> Guessed:
-        """The guesses that were kept, of a model that fits the same."""
+    def guessed(self) -> Guessed | None:
+        """The guesses that were kept, of a model that fits the same; None where there are none."""
         found = self._latest("guessed")
         if not found:
-            return NONE_YET
+            return None
         chances = np.load(found / _CHANCES, allow_pickle=False) if (found / _CHANCES).exists() else None
-        return Guessed(np.load(found / _GUESSES, allow_pickle=False), chances, _facts(found)["seconds"])
+        return Guessed(pl.read_parquet(found / _GUESSES), chances, _facts(found)["seconds"])
 
     def is_due(self) -> bool:
         """Whether guesses are to be kept: in a job, a while after they last were."""
@@ -80,7 +83,7 @@ class Kept:
 
     def keep_guessed(self, so_far: Guessed) -> None:
         def write(folder: Path) -> None:
-            np.save(folder / _GUESSES, so_far.guesses, allow_pickle=False)
+            so_far.table.write_parquet(folder / _GUESSES)
             if so_far.chances is not None:
                 np.save(folder / _CHANCES, so_far.chances, allow_pickle=False)
             write_json(folder / _FACTS, {"seconds": so_far.seconds})

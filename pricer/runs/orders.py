@@ -27,7 +27,7 @@ def order_arguments(order: Order) -> list[str]:
         "--name": order.name,
     }
     of = [f"--of={run}" for run in order.of]
-    settings = [f"--set={name}={value!r}" for name, value in order.settings.items()]
+    settings = [f"--set={name}={value}" for name, value in order.settings.items()]
     options = [f"{option}={value}" for option, value in stated.items() if value is not None]
     return [VERB, order.model, f"--dataset={order.dataset}", *of, *settings, *options]
 

@@ -12,8 +12,9 @@ from pricer.models import Model
 from pricer.models.folding import deal_folds
 from pricer.models.stack import Stack
 from pricer.progress import Report, Step, silent
+from pricer.runs.asking import Asked, ask_validation, guess_table, validation_table
 from pricer.runs.store import MODEL, Run, open_run
-from pricer.runs.training import Asked, Order, ask_validation, guess_table, keep_run, make_manifest, validation_table
+from pricer.runs.training import Order, keep_run, make_manifest
 
 _FOLDS = 5
 _FEWEST = 30  # validation items; with fewer the weights are chance

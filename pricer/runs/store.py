@@ -22,7 +22,7 @@ from pricer.errors import PricerError
 from pricer.evaluation.errors import GradedRun, Reading, asked, point_metrics
 from pricer.evaluation.ranges import read_point
 from pricer.evaluation.scoring import DEFAULT, Scoring, scored
-from pricer.models import Model, load
+from pricer.models import Model, Value, load
 from pricer.runs.jobs import check_attempt
 
 GUESSES = "guesses.parquet"
@@ -46,9 +46,9 @@ class RunManifest(BaseModel):
     schema_version: int = 1
     id: str
     name: str
-    model: str  # key in MODELS
+    model: str  # as `find_kind` knows it
     family: str
-    model_settings: dict[str, int | float]
+    model_settings: dict[str, Value]
     seed: int
     dataset_id: str
     dataset_name: str

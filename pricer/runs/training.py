@@ -2,14 +2,12 @@
 
 import hashlib
 import json
-import os
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -21,13 +19,13 @@ from pricer import settings
 from pricer.curation.dataset import Dataset, open_dataset
 from pricer.draws import draw
 from pricer.errors import PricerError
-from pricer.evaluation.scoring import scored
 from pricer.files import publish, staged_folder
-from pricer.models import GivesDistribution, Model, make_model, without_price
+from pricer.models import Model, Value, in_words, make_model
 from pricer.models.registry import find_kind
 from pricer.progress import Report, Step, silent
+from pricer.runs.asking import Asked, ask_exam, ask_validation, validation_table
 from pricer.runs.curves import Curves, write_curves
-from pricer.runs.kept import NONE_YET, Guessed, Kept
+from pricer.runs.kept import Kept
 from pricer.runs.spending import check_spending
 from pricer.runs.store import (
     DISTRIBUTION,
@@ -43,19 +41,7 @@ from pricer.runs.store import (
 )
 
 FIRST_STREAM = xxhash.xxh3_64_intdigest(b"first")  # the order in which "the first n of train" are taken
-LIVE = "guesses.jsonl"  # in a job's folder: the guesses as they arrive
-_BATCH = 256
 _READS = ("text", "full_text")
-_GUESS_SCHEMA = {
-    "item_id": pl.String,
-    "guess": pl.Float64,
-    "status": pl.String,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "seconds": pl.Float64,
-    "cost_dollars": pl.Float64,
-    "raw_answer": pl.String,
-}
 
 
 @dataclass(frozen=True)
@@ -64,24 +50,13 @@ class Order:
 
     model: str
     dataset: str
-    settings: dict[str, int | float] = field(default_factory=dict)
+    settings: dict[str, Value] = field(default_factory=dict)
     seed: int = 42
     first_n: int | None = None  # items of train, a random subset that grows with n; None means all
     asked: Literal["natural", "balanced", "both"] = "both"
     first_k: int | None = None  # items of each exam asked; None means all
     name: str | None = None
     of: tuple[str, ...] = ()  # the runs that a stack weighs; carried out by `pricer.runs.stacking`
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What was guessed of an exam, as `guesses.parquet` keeps it, and how long that took."""
-
-    guesses: pl.DataFrame
-    seconds: float
-    distribution: np.ndarray | None = None  # float16 (guesses, 1000), of a model that gives one
-    validation: pl.DataFrame | None = None  # item_id and guess of validation, which ranges and stacks go by
-    curves: pl.DataFrame | None = None  # of the fit, as `pricer.runs.curves` has them
 
 
 def train_run(order: Order, report: Report = silent) -> Run:
@@ -104,8 +79,10 @@ def train_run(order: Order, report: Report = silent) -> Run:
     kept = Kept(asdict(order), dataset.id, dataset.manifest.content_hash, code_version())
     model, fit_seconds, curves = kept.fitted() or _fit(model, train, validation, kept, report)
     asked = ask_exam(model, exam, float(train["price"].median()), report, kept)
-    guesses = ask_validation(model, validation, "Guessing validation", report)
-    asked = replace(asked, validation=validation_table(validation, guesses), curves=curves)
+    if find_kind(order.model).asks_validation:
+        guesses = ask_validation(model, validation, "Guessing validation", report)
+        asked = replace(asked, validation=validation_table(validation, guesses))
+    asked = replace(asked, curves=curves)
     return keep_run(make_manifest(order, dataset, train, asked, fit_seconds), asked, model)
 
 
@@ -189,89 +166,6 @@ def _read(items: pl.LazyFrame, model: str) -> pl.DataFrame:
     return items.drop([name for name in _READS if name != find_kind(model).reads]).collect()
 
 
-def ask_exam(model: Model, exam: pl.DataFrame, train_median: float, report: Report, kept: Kept | None = None) -> Asked:
-    """Ask the exam in batches, and leave each answer where the page that watches looks; what was kept is not asked."""
-    so_far = kept.guessed() if kept else NONE_YET
-    started = time.monotonic() - so_far.seconds
-    guesses, chances = [so_far.guesses], [] if so_far.chances is None else [so_far.chances]
-    with _live_file() as live:
-        _show(live, exam[: len(so_far.guesses)], so_far.guesses, train_median)
-        for batch in exam[len(so_far.guesses) :].iter_slices(_BATCH):
-            guessed = model.predict(without_price(batch))
-            guesses.append(guessed)
-            if isinstance(model, GivesDistribution):
-                chances.append(model.predict_distribution(without_price(batch)).astype(np.float16))
-            _show(live, batch, guessed, train_median)
-            done = sum(map(len, guesses))
-            report(Step("Guessing", done, "items", done / len(exam)))
-            if kept and kept.is_due():
-                kept.keep_guessed(_together(guesses, chances, started))
-    all_of_it = _together(guesses, chances, started)
-    table = guess_table(exam["item_id"], all_of_it.guesses, all_of_it.seconds)
-    return Asked(table, all_of_it.seconds, all_of_it.chances)
-
-
-def _together(guesses: list[np.ndarray], chances: list[np.ndarray], started: float) -> Guessed:
-    distribution = np.concatenate(chances) if chances else None
-    return Guessed(np.concatenate(guesses), distribution, time.monotonic() - started)
-
-
-def ask_validation(model: Model, validation: pl.DataFrame, stage: str, report: Report = silent) -> np.ndarray:
-    """What a model guesses of a dataset's validation: float64 (items,) dollars."""
-    guesses = [np.zeros(0)]
-    for batch in without_price(validation).iter_slices(_BATCH):
-        guesses.append(model.predict(batch))
-        done = sum(map(len, guesses))
-        report(Step(stage, done, "items", done / len(validation)))
-    return np.concatenate(guesses)
-
-
-def validation_table(validation: pl.DataFrame, guesses: np.ndarray) -> pl.DataFrame:
-    """Guesses of validation as a run keeps them."""
-    return validation.select("item_id", guess=pl.Series(guesses, dtype=pl.Float64))
-
-
-def guess_table(
-    item_ids: pl.Series, guesses: np.ndarray, seconds: float, raw_answers: Sequence[str | None] | None = None
-) -> pl.DataFrame:
-    """Guesses as a run keeps them: what is not finite is a failed one; the seconds are spread over all."""
-    guess = pl.Series("guess", guesses, dtype=pl.Float64)
-    is_answer = guess.is_finite()
-    return pl.DataFrame({
-        "item_id": item_ids,
-        "guess": guess.zip_with(is_answer, pl.Series([None], dtype=pl.Float64)) if len(guess) else guess,
-        "status": ["answer" if finite else "failed" for finite in is_answer],
-        "low": None,
-        "high": None,
-        "seconds": seconds / max(1, len(guess)),
-        "cost_dollars": 0.0,
-        "raw_answer": raw_answers,
-    }, schema=_GUESS_SCHEMA)  # fmt: skip
-
-
-def _live_file() -> TextIO:
-    folder = settings.job_folder()
-    return (folder / LIVE if folder else Path(os.devnull)).open("a", encoding="utf-8")
-
-
-def _show(live: TextIO, batch: pl.DataFrame, guesses: np.ndarray, train_median: float) -> None:
-    graded = batch.select("item_id", "title", "price").with_columns(
-        guess=pl.Series(guesses, dtype=pl.Float64), status=pl.lit("answer")
-    )
-    for row in scored(graded, train_median).select("title", "price", "guess", "error", "colour").iter_rows(named=True):
-        live.write(json.dumps(row) + "\n")
-    live.flush()
-
-
-def live_guesses(job_id: str) -> pl.DataFrame:
-    """What a job has guessed until now: title, price, guess, error, colour; empty before its first answer."""
-    schema = {"title": pl.String, "price": pl.Float64, "guess": pl.Float64, "error": pl.Float64, "colour": pl.String}
-    path = settings.jobs_folder() / job_id / LIVE
-    written = path.read_bytes() if path.is_file() else b""
-    whole = written[: written.rfind(b"\n") + 1]  # the last line may be still being written
-    return pl.read_ndjson(whole, schema=schema) if whole else pl.DataFrame(schema=schema)
-
-
 def make_manifest(order: Order, dataset: Dataset, train: pl.DataFrame, asked: Asked, fit_seconds: float) -> RunManifest:
     """Everything that the figures of an order's run depend on."""
     kind = find_kind(order.model)
@@ -292,7 +186,7 @@ def make_manifest(order: Order, dataset: Dataset, train: pl.DataFrame, asked: As
         train_median=float(train["price"].median()),
         fit_seconds=round(fit_seconds, 3),
         guess_seconds=round(asked.seconds, 3),
-        cost_dollars=0.0,
+        cost_dollars=float(asked.guesses["cost_dollars"].sum()),
     )
 
 
@@ -323,7 +217,7 @@ def default_name(order: Order, dataset: str) -> str:
     'tfidf-ridge (alpha 1, 2,000 items) on even'
     """
     defaults = {setting.name: setting.default for setting in find_kind(order.model).settings}
-    parts = [f"{name} {value:,g}" for name, value in order.settings.items() if value != defaults[name]]
+    parts = [in_words(name, value) for name, value in order.settings.items() if value != defaults[name]]
     parts += [f"seed {order.seed}"] if order.seed != Order.seed else []
     parts += [f"{order.first_n:,} items"] if order.first_n else []
     parts += [f"of {len(order.of)} runs"] if order.of else []

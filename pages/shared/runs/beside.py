@@ -9,7 +9,7 @@ from pages.shared.jobs import command_of
 from pages.shared.runs.in_work import act
 from pages.shared.widgets import Html, distinct, escaped, plain, table
 from pricer.figures.formats import count, count_of, moment
-from pricer.models import MODELS
+from pricer.models.registry import trainable_kinds
 from pricer.runs.extending import may_extend
 from pricer.runs.history import Entry, delete_entry, history, undelete_entry
 from pricer.runs.launch import cancel, launch, resume, retry
@@ -70,10 +70,10 @@ def _undelete(entry_id: str) -> None:
 
 def _order(entry: Entry) -> Order | None:
     """What was ordered, where Train can order it, without its name."""
-    if entry.run and entry.run.manifest.model in MODELS:
+    if entry.run and entry.run.manifest.model in trainable_kinds():
         return replace(order_of(entry.run), dataset=entry.run.manifest.dataset_id, name=None)
     order = None if entry.run else read_order(entry.job.arguments)
-    return replace(order, name=None) if order and order.model in MODELS else None
+    return replace(order, name=None) if order and order.model in trainable_kinds() else None
 
 
 def _change_and_run_again(entry: Entry) -> None:

@@ -15,13 +15,14 @@ from pricer.evaluation.errors import Metrics
 from pricer.evaluation.running import running_error
 from pricer.figures.formats import count, count_of, dollars, duration, moment, percent, short_hash
 from pricer.figures.running import running_error_chart
+from pricer.models import Value, in_words
 from pricer.models.registry import find_kind
+from pricer.runs.asking import live_guesses
 from pricer.runs.history import Entry
 from pricer.runs.importing import IMPORTED
 from pricer.runs.launch import Launch, open_launch
 from pricer.runs.orders import order_arguments, order_of, read_order
 from pricer.runs.store import Run
-from pricer.runs.training import live_guesses
 
 LAST_GUESSES = 12
 ENDS = {
@@ -212,8 +213,8 @@ def settings_ordered(job: Launch) -> list[tuple[Cell, Cell]]:
     ]
 
 
-def _in_words(settings: dict[str, int | float]) -> str:
-    return ", ".join(f"{name} {value:,}" for name, value in settings.items()) or "none"
+def _in_words(settings: dict[str, Value]) -> str:
+    return ", ".join(in_words(name, value) for name, value in settings.items()) or "none"
 
 
 def settings_of(run: Run) -> list[tuple[Cell, Cell]]:
