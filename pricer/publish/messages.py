@@ -94,10 +94,7 @@ def choose_items(items: pl.DataFrame, count: int, choice: Choice) -> pl.DataFram
 def rows_of(items: pl.DataFrame, prompt: str) -> list[dict]:
     """The examples of some items, with the price as the assistant's answer."""
     chat = CHATS[prompt]
-    return [
-        {"messages": [*chat.messages(text), {"role": "assistant", "content": chat.answer(price)}]}
-        for text, price in items.select("text", "price").iter_rows()
-    ]
+    return [{"messages": chat.example(text, price)} for text, price in items.select("text", "price").iter_rows()]
 
 
 def message_files(dataset: Dataset, counts: Mapping[str, int], choice: Choice, prompt: str) -> dict[str, bytes]:
