@@ -86,6 +86,11 @@ def served_hosts() -> frozenset[str]:
     return frozenset({"127.0.0.1", "localhost", "::1"} | {name.strip("[]").lower() for name in named})
 
 
+def provider_hosts() -> frozenset[str]:
+    """The hosts, with a port or without, that own providers may stand on (`PRICER_PROVIDER_HOSTS`)."""
+    return frozenset(os.environ.get("PRICER_PROVIDER_HOSTS", "").replace(",", " ").lower().split())
+
+
 def worker_count() -> int:
     """How many processes share parallel work (`PRICER_WORKERS`, or every core that this process may use)."""
     configured = os.environ.get("PRICER_WORKERS")

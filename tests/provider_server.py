@@ -129,8 +129,7 @@ class ProviderServer:
         self.lock = threading.RLock()
         self.ended = threading.Event()
         self._numbers = itertools.count(1)
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (_Handler,), {"provider": self}))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), type("Handler", (_Handler,), {"provider": self}))
 
     @property
     def url(self) -> str:
@@ -185,6 +184,11 @@ class ProviderServer:
 
 def _tokens(text: str) -> int:
     return max(1, len(text) // 4)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 512  # many connect at once, and who is not queued tries again after a second
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,0 +1,311 @@
+"""Asking a provider many questions at once: each answered, or failed for a stated reason, and none paid for twice.
+
+A question is asked at most five times within two minutes, then it counts as failed and the others go on. What would
+fail for all of them (a key that is not accepted, a quota that is used up, the cap reached) stops the asking: what is
+on its way is waited for, and every reply that came is kept before it counts.
+"""
+
+import asyncio
+import hashlib
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pricer.errors import PricerError
+from pricer.keys import Key
+from pricer.llm.limiter import Limiter, limiter_of
+from pricer.llm.providers import Price, Provider
+from pricer.llm.replies import Reply, find_replies, keep_replies, read_answer
+from pricer.llm.wire import Answered, Unanswered, backoff, exchange, judge, open_client, without_key
+
+if TYPE_CHECKING:
+    import httpx2
+
+CONCURRENCY = 8
+DEADLINE_SECONDS = 120.0  # for one answer, however it drips
+FAILURES_IN_A_ROW = 25  # after which all others are expected to fail too
+FAILED = "failed"  # how a reply ended that is none
+PATIENCE = 4  # so many times longer one waits where one is asked to ask less, and not told when
+CHARACTERS_PER_TOKEN = 3  # no language of shops has fewer, so what is not counted is not underrated
+
+
+class Stopped(PricerError):
+    """Nothing more is asked; what was answered is kept."""
+
+
+@dataclass(frozen=True)
+class Tries:
+    """How often one question is asked."""
+
+    most: int = 5
+    seconds: float = 120.0  # after the first, no further one is begun
+    first_wait_seconds: float = 0.5
+
+
+@dataclass(frozen=True)
+class Call:
+    """One question to one model."""
+
+    provider: str  # its identity
+    model: str
+    messages: list[dict]
+    parameters: dict = field(default_factory=dict)
+    repeat: int = 0  # the same question is asked again where this differs; it is not sent
+
+    @cached_property
+    def key(self) -> str:
+        """64 hex digits that name the question: the SHA-256 of its canonical JSON."""
+        said = [self.provider, self.model, self.messages, self.parameters, self.repeat]
+        text = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def body(self) -> dict:
+        """What is sent."""
+        return {"model": self.model, "messages": self.messages, **self.parameters}
+
+    @property
+    def most_tokens(self) -> tuple[int, int]:
+        """As many tokens as it may have, and may be answered with, at most."""
+        limits = [self.parameters[name] for name in ("max_tokens", "max_completion_tokens") if name in self.parameters]
+        return len(json.dumps(self.messages, ensure_ascii=False)) // CHARACTERS_PER_TOKEN, max(limits, default=4096)
+
+
+OnReply = Callable[[Call, Reply], None]
+
+
+def ask_all(
+    calls: Sequence[Call],
+    provider: Provider,
+    key: Key | None,
+    *,
+    concurrency: int = CONCURRENCY,
+    deadline_seconds: float = DEADLINE_SECONDS,
+    most_dollars: float | None = None,
+    on_reply: OnReply = lambda call, reply: None,
+    tries: Tries | None = None,
+) -> list[Reply]:
+    """Every call's reply, in the order of the calls; what was answered before is not asked again.
+
+    `most_dollars` bounds what all of them have cost, those that were answered before too; a call is not begun while it
+    might lead above it. `on_reply` is told of each reply as soon as it is kept, in the order in which they come.
+    Stopped where all further calls would fail; PricerError where a model's price is not known and there is a cap.
+    """
+    unique = {call.key: call for call in calls}
+    prices = {call.model: price_of(provider, call.model, most_dollars) for call in calls}
+    found = find_replies(unique)
+    for name, reply in found.items():
+        on_reply(unique[name], reply)
+    asking = _Asking(provider, key, prices, deadline_seconds, most_dollars, on_reply, tries or Tries())
+    asking.spent = sum(reply.cost_dollars for reply in found.values())
+    left = [call for name, call in unique.items() if name not in found]
+    if left:
+        asyncio.run(asking.all_of(left, concurrency))
+    if asking.stopped:
+        raise Stopped(f"{asking.stopped}; {len(found) + asking.kept:,} of {len(unique):,} answers are kept")
+    replies = found | asking.replies
+    return [replies[call.key] for call in calls]
+
+
+def price_of(provider: Provider, model: str, most_dollars: float | None) -> Price | None:
+    """What a model costs; PricerError where nobody said so although there is a cap to keep."""
+    price = provider.price(model)
+    if price is None and most_dollars is not None:
+        raise PricerError(
+            f"nobody has stated what {model} costs at {provider.title}, so no cap can be kept; look it up and state "
+            f"dollars for a million tokens, in and out: python -m pricer providers price {provider.name} {model} IN OUT"
+        )
+    return price
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """Why a try gave no reply."""
+
+    words: str
+    again: bool  # whether asking again may help
+    seconds: float | None = None  # to wait before, where the provider says so
+    too_often: bool = False  # so that all calls of this key have to wait
+
+
+class _Asking:
+    """Calls on their way."""
+
+    def __init__(
+        self, provider: Provider, key: Key | None, prices: dict[str, Price | None], deadline_seconds: float,
+        most_dollars: float | None, on_reply: OnReply, tries: Tries,
+    ):  # fmt: skip
+        self._provider, self._key, self._prices = provider, key, prices
+        self._deadline, self._most, self._on_reply, self._tries = deadline_seconds, most_dollars, on_reply, tries
+        self._limiter: Limiter = limiter_of(provider.key or provider.base_url)
+        self._limiter.set_rate(provider.per_minute)
+        self._failures = 0  # in a row
+        self._under_way = 0.0  # dollars that the calls on their way may cost at most
+        self._arrived: list[tuple[Call, Reply]] = []  # and not yet kept
+        self._broken: BaseException | None = None  # why replies cannot be kept
+        self.spent = 0.0
+        self.kept = 0
+        self.replies: dict[str, Reply] = {}
+        self.stopped = ""
+
+    async def all_of(self, calls: list[Call], concurrency: int) -> None:
+        """Ask these calls, so many at a time."""
+        self._left = deque(calls)
+        self._news, self._returned, self._end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        keeper = asyncio.create_task(self._keep_on())
+        try:
+            async with open_client(self._provider, self._key, concurrency) as client:
+                if not self._limiter.is_trusted:  # one call shows whether the key is any good, before many do
+                    await self._work(client, most=1)
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(concurrency):
+                        group.create_task(self._work(client))
+        finally:
+            keeper.cancel()
+            self._keep()  # what came meanwhile, even where somebody has interrupted
+        if self._broken:
+            raise self._broken
+
+    def _stop(self, why: str) -> None:
+        self.stopped = self.stopped or why
+        self._end.set()
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait, unless all is to stop."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._end.wait(), seconds)
+
+    async def _work(self, client: "httpx2.AsyncClient", most: int | None = None) -> None:
+        """Ask one call after the other while there are any."""
+        done = 0
+        while self._left and done != most:
+            call = self._left[0]
+            dollars = self._dollars(call, *call.most_tokens)
+            if not await self._afford(dollars) or not self._left or self._left[0] is not call:
+                if self.stopped:
+                    return
+                continue  # another one has taken it meanwhile
+            self._left.popleft()
+            self._under_way += dollars
+            try:
+                reply = await self._ask(client, call)
+            finally:
+                self._under_way -= dollars
+                self._returned.set()
+            if reply is None:
+                return
+            done += 1
+            self.spent += reply.cost_dollars
+            self._arrived.append((call, reply))
+            self._news.set()
+            self._failures = self._failures + 1 if reply.finish == FAILED else 0
+            if self._failures >= FAILURES_IN_A_ROW:
+                self._stop(f"{self._failures} calls failed one after the other, the last: {reply.error}")
+
+    async def _afford(self, dollars: float) -> bool:
+        """Whether a call of at most so many dollars keeps the cap, once those on their way have told what they cost."""
+        while not self.stopped and self._most is not None and self.spent + self._under_way + dollars > self._most:
+            if not self._under_way:
+                self._stop(f"the cap of ${self._most:,.2f} is reached: ${self.spent:,.2f} are spent")
+                break
+            self._returned.clear()
+            await self._returned.wait()
+        return not self.stopped
+
+    async def _ask(self, client: "httpx2.AsyncClient", call: Call) -> Reply | None:
+        """The call's reply; None where all asking is to stop."""
+        began, lost_dollars = time.monotonic(), 0.0
+        for number in range(1, self._tries.most + 1):
+            while not self.stopped and (seconds := self._limiter.take()):
+                await self._rest(seconds)
+            if self.stopped:
+                return None
+            started = time.monotonic()
+            try:
+                url = f"{self._provider.base_url}/chat/completions"
+                outcome = self._read(call, await exchange(client, "POST", url, self._deadline, json=call.body))
+            except Unanswered as error:
+                outcome = _Failed(f"{self._provider.title}: {error}", error.again)
+                lost_dollars += self._dollars(call, *call.most_tokens) if error.sent else 0.0
+            if outcome is None:
+                return None
+            now = time.monotonic()
+            if isinstance(outcome, Reply):
+                return replace(outcome, seconds=now - started, cost_dollars=outcome.cost_dollars + lost_dollars)
+            wait = self._wait(outcome, number)
+            if not outcome.again or now - began + wait > self._tries.seconds:
+                break
+            if number < self._tries.most:
+                await self._rest(wait)
+        words = f"{outcome.words} (asked {number} times)" if number > 1 else outcome.words
+        return Reply(None, words, cost_dollars=lost_dollars, seconds=time.monotonic() - started, finish=FAILED)
+
+    def _wait(self, failed: _Failed, number: int) -> float:
+        """Seconds before the next try; all calls of the key wait where it is asked too often."""
+        first = self._tries.first_wait_seconds * (PATIENCE if failed.too_often else 1)
+        seconds = backoff(number, first) if failed.seconds is None else failed.seconds
+        if failed.again and (failed.too_often or failed.seconds is not None):
+            self._limiter.pause(seconds)
+        return seconds
+
+    def _read(self, call: Call, answered: Answered) -> Reply | _Failed | None:
+        """A reply, or why there is none; None where all asking is to stop."""
+        if answered.status != 200:
+            verdict = judge(answered, self._provider, self._key)
+            if verdict.kind == "stop":
+                return self._stop(verdict.words)
+            if verdict.kind == "filtered":
+                return Reply("", verdict.words, finish="content_filter")
+            return _Failed(verdict.words, verdict.kind == "again", verdict.seconds, answered.status == 429)
+        self._limiter.is_trusted = True
+        try:
+            reply = read_answer(answered.json())
+        except (ValueError, RecursionError):
+            return _Failed(f"{self._provider.title} answers with something else than the protocol has", again=True)
+        counted = reply.tokens_in or call.most_tokens[0], reply.tokens_out or len(reply.text) // CHARACTERS_PER_TOKEN
+        text = without_key(reply.text, self._key)
+        return replace(
+            reply, text=text, tokens_in=counted[0], tokens_out=counted[1], cost_dollars=self._dollars(call, *counted)
+        )
+
+    def _dollars(self, call: Call, tokens_in: float, tokens_out: float) -> float:
+        price = self._prices[call.model]
+        return price.dollars(tokens_in, tokens_out) if price else 0.0
+
+    # Keeping
+
+    async def _keep_on(self) -> None:
+        """Keep what has arrived, together what arrives while others are being kept; without that nothing is asked."""
+        try:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                some = list(self._arrived)
+                await asyncio.to_thread(self._store, some)
+                del self._arrived[: len(some)]
+                self._tell(some)
+        except Exception as error:
+            self._broken = error
+            self._stop("replies cannot be kept")
+
+    def _keep(self) -> None:
+        self._store(self._arrived)
+        self._tell(self._arrived)
+
+    def _store(self, arrived: list[tuple[Call, Reply]]) -> None:
+        """Answers are kept for good; a failure is none, and is asked again another time."""
+        name = self._provider.name
+        given = {call.key: (name, call.model, reply) for call, reply in arrived if reply.finish != FAILED}
+        if given:
+            keep_replies(given)
+
+    def _tell(self, arrived: list[tuple[Call, Reply]]) -> None:
+        for call, reply in arrived:
+            self.kept += reply.finish != FAILED
+            self.replies[call.key] = reply
+            self._on_reply(call, reply)

@@ -1,0 +1,187 @@
+"""One request to a provider: bounded in time and size, never redirected, its key in a header and nowhere else."""
+
+import asyncio
+import json
+import random
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Literal
+
+from pricer import settings
+from pricer.errors import PricerError
+from pricer.keys import Key
+from pricer.llm.providers import Provider
+
+if TYPE_CHECKING:
+    import httpx2
+
+LONGEST_BODY = 4 << 20  # bytes, of an answer to a question; a file's may be longer
+SECONDS_TO_CONNECT = 10.0
+LONGEST_WAIT = 120.0  # a provider that asks for a longer pause is asked another day
+_LONGEST_WORDS = 300
+_NO_MONEY = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "credit balance is too low")
+_FILTERED = ("content_filter", "content_policy_violation")
+
+
+class Unanswered(Exception):
+    """There is no whole answer; `sent` says whether the provider may have worked, and so charge for it."""
+
+    def __init__(self, words: str, sent: bool, again: bool = True):
+        super().__init__(words)
+        self.sent, self.again = sent, again
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer as it came."""
+
+    status: int
+    headers: dict[str, str]  # names in small letters
+    content: bytes
+
+    def json(self) -> dict:
+        """The answer as an object; ValueError where it is none."""
+        read = json.loads(self.content)
+        if not isinstance(read, dict):
+            raise ValueError("no JSON object")
+        return read
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an answer that is no success means: ask again, this question has failed, or all further ones would."""
+
+    kind: Literal["again", "failed", "filtered", "stop"]
+    words: str
+    seconds: float | None = None  # to wait, where the provider says so
+
+
+def open_client(provider: Provider, key: Key | None, connections: int = 1) -> "httpx2.AsyncClient":
+    """A client of this provider alone, which sends the key with each request."""
+    settings.quieten_hub()
+    import httpx2  # comes with the hub's library
+
+    headers = {"Accept-Encoding": "identity", "User-Agent": "pricer"}  # what is not packed cannot unpack to gigabytes
+    if key:
+        headers["Authorization"] = f"Bearer {key.text.get_secret_value()}"
+    return httpx2.AsyncClient(
+        headers=headers,
+        timeout=httpx2.Timeout(None, connect=SECONDS_TO_CONNECT),
+        limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
+        follow_redirects=False,
+        trust_env=not provider.is_here,  # a proxy for the world is none for this machine
+    )
+
+
+async def exchange(
+    client: "httpx2.AsyncClient", method: str, url: str, deadline_seconds: float, longest: int = LONGEST_BODY, **content
+) -> Answered:
+    """Send one request and read its whole answer; Unanswered where none comes before the deadline, or it is too long.
+
+    `content` is what httpx2 takes: json, files, data, params.
+    """
+    import httpx2
+
+    try:
+        async with asyncio.timeout(deadline_seconds), client.stream(method, url, **content) as response:
+            body = bytearray()
+            async for piece in response.aiter_raw():
+                body += piece
+                if len(body) > longest:
+                    raise Unanswered(f"its answer is longer than {longest:,} bytes", sent=True, again=False)
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answered(response.status_code, headers, bytes(body))
+    except TimeoutError:
+        raise Unanswered(f"no whole answer in {deadline_seconds:g} seconds", sent=True, again=False) from None
+    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
+        raise Unanswered("it cannot be reached", sent=False) from None
+    except (httpx2.HTTPError, httpx2.StreamError):
+        raise Unanswered("the connection broke before the answer was whole", sent=True) from None
+
+
+def ask(
+    provider: Provider, key: Key | None, method: str, path: str, deadline_seconds: float = 30.0,
+    longest: int = LONGEST_BODY, **content
+) -> Answered:  # fmt: skip
+    """One request, asked once and answered with success; `path` follows the base address.
+
+    PricerError, in words for a person, where it is not; Unanswered where one cannot know what became of it, which
+    matters when something is created.
+    """
+
+    async def once() -> Answered:
+        async with open_client(provider, key) as client:
+            return await exchange(client, method, provider.base_url + path, deadline_seconds, longest, **content)
+
+    answered = asyncio.run(once())
+    if answered.status // 100 != 2:
+        raise PricerError(judge(answered, provider, key).words)
+    return answered
+
+
+def judge(answered: Answered, provider: Provider, key: Key | None) -> Verdict:
+    """What an answer without success means."""
+    status, said = answered.status, _said(answered)
+    words = redacted(said, key)
+    who = provider.title
+    if status in (401, 403):
+        named = f"the key {key.name}" if key else "to be asked without a key"
+        return Verdict("stop", f"{who} does not accept {named} ({status}); nothing more is asked with it")
+    if status == 402 or any(sign in said for sign in _NO_MONEY):
+        return Verdict("stop", f"the quota or credit at {who} is used up ({status}); waiting does not help")
+    if 300 <= status < 400:
+        return Verdict("stop", f"{provider.base_url} answers with a redirect, which is never followed ({status})")
+    if status == 404:
+        return Verdict("stop", f"{who} has no such model or address (404): {words}")
+    if status == 429:
+        seconds = _asked_pause(answered)
+        if seconds is not None and seconds > LONGEST_WAIT:
+            return Verdict("stop", f"{who} asks for a pause of {seconds:,.0f} seconds; go on after that")
+        return Verdict("again", f"{who} is asked too often (429)", seconds)
+    if status in (408, 409, 425) or status >= 500:
+        return Verdict("again", f"{who} has a fault ({status})", _asked_pause(answered))
+    if any(sign in said for sign in _FILTERED):
+        return Verdict("filtered", words)
+    return Verdict("failed", f"{who} refuses the request ({status}): {words}")
+
+
+def without_key(words: str, key: Key | None) -> str:
+    """A text with stars where the key stood."""
+    secret = key.text.get_secret_value() if key else ""
+    return words.replace(secret, "***") if secret else words
+
+
+def redacted(words: str, key: Key | None) -> str:
+    """What a provider said, in one short line without the key."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in without_key(words, key))
+    line = " ".join(shown.split())
+    return line if len(line) <= _LONGEST_WORDS else f"{line[:_LONGEST_WORDS]}…"
+
+
+def backoff(number: int, first_seconds: float) -> float:
+    """Seconds before the next try, twice as many each time, drawn so that tries do not fall together (full jitter)."""
+    return random.uniform(0.5, 1.0) * first_seconds * 2 ** (number - 1)
+
+
+def _said(answered: Answered) -> str:
+    """The code and message of an error, as the protocol has them; nothing where the body is something else."""
+    try:
+        error = answered.json().get("error")
+    except ValueError:
+        return ""
+    if isinstance(error, dict):
+        return " ".join(str(error[name]) for name in ("code", "type", "message") if error.get(name))
+    return error if isinstance(error, str) else ""
+
+
+def _asked_pause(answered: Answered) -> float | None:
+    """Seconds that the provider asks to wait (RFC 9110, 10.2.3: a number of seconds or a date)."""
+    text = answered.headers.get("retry-after", "")
+    with suppress(ValueError):
+        return max(0.0, float(text))
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None
