@@ -25,6 +25,12 @@ KNOWN = {
     HUB_TOKEN: "Hugging Face",
     "OPENAI_API_KEY": "OpenAI",
     "ANTHROPIC_API_KEY": "Anthropic",
+    "AZURE_OPENAI_API_KEY": "Azure OpenAI",
+    "GEMINI_API_KEY": "Google Gemini",
+    "GROQ_API_KEY": "Groq",
+    "MISTRAL_API_KEY": "Mistral",
+    "OPENROUTER_API_KEY": "OpenRouter",
+    "TOGETHER_API_KEY": "Together",
 }
 SECONDS_TO_WAIT = 1800.0  # for a key that is to be typed again
 LONGEST = 1000
@@ -72,9 +78,14 @@ def wait_for_key(name: str, report: Report) -> Key:
             raise PricerError(
                 f"there is no {name}: set it in the environment, or put it into {settings.secrets_file()}"
             )
-        report(Step(f"Waiting for {name}: type it again on the page Publish", 0, "keys"))
+        report(Step(f"Waiting for {name}: type it again on the page {page_of(name)}", 0, "keys"))
         time.sleep(_SECONDS_BETWEEN_LOOKS)
     return found
+
+
+def page_of(name: str) -> str:
+    """Where a key of this name is typed."""
+    return "Publish" if name == HUB_TOKEN else "Train"
 
 
 def remember(name: str, text: str) -> None:

@@ -64,6 +64,11 @@ def find_provider(name: str) -> Provider:
     return found[name]
 
 
+def provider_of(key_name: str) -> Provider:
+    """The known provider whose key is called so; PricerError as with `find_provider`."""
+    return find_provider(next(provider.name for provider in KNOWN if provider.key == key_name))
+
+
 def add_provider(name: str, base_url: str, key: str | None = None, title: str = "", batches: bool = False) -> Provider:
     """Keep an own provider, or change one.
 

@@ -33,6 +33,10 @@ class Unanswered(Exception):
         self.sent, self.again = sent, again
 
 
+class NotAccepted(PricerError):
+    """The provider does not accept the key."""
+
+
 @dataclass(frozen=True)
 class Answered:
     """An answer as it came."""
@@ -58,20 +62,24 @@ class Verdict:
     seconds: float | None = None  # to wait, where the provider says so
 
 
-def open_client(provider: Provider, key: Key | None, connections: int = 1) -> "httpx2.AsyncClient":
-    """A client of this provider alone, which sends the key with each request."""
+def open_client(
+    provider: Provider, key: Key | None, connections: int = 1, headers: dict[str, str] | None = None
+) -> "httpx2.AsyncClient":
+    """A client of this provider alone; each request carries the key, in `headers` where it is not to be the usual one.
+
+    What is not packed cannot unpack to gigabytes, and a proxy for the world is none for this machine.
+    """
     settings.quieten_hub()
     import httpx2  # comes with the hub's library
 
-    headers = {"Accept-Encoding": "identity", "User-Agent": "pricer"}  # what is not packed cannot unpack to gigabytes
-    if key:
-        headers["Authorization"] = f"Bearer {key.text.get_secret_value()}"
+    if headers is None:
+        headers = {"Authorization": f"Bearer {key.text.get_secret_value()}"} if key else {}
     return httpx2.AsyncClient(
-        headers=headers,
+        headers={"Accept-Encoding": "identity", "User-Agent": "pricer"} | headers,
         timeout=httpx2.Timeout(None, connect=SECONDS_TO_CONNECT),
         limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
         follow_redirects=False,
-        trust_env=not provider.is_here,  # a proxy for the world is none for this machine
+        trust_env=not provider.is_here,
     )
 
 
@@ -103,21 +111,22 @@ async def exchange(
 
 def ask(
     provider: Provider, key: Key | None, method: str, path: str, deadline_seconds: float = 30.0,
-    longest: int = LONGEST_BODY, **content
+    longest: int = LONGEST_BODY, headers: dict[str, str] | None = None, **content
 ) -> Answered:  # fmt: skip
-    """One request, asked once and answered with success; `path` follows the base address.
+    """One request, asked once; `path` follows the base address.
 
-    PricerError, in words for a person, where it is not; Unanswered where one cannot know what became of it, which
-    matters when something is created.
+    PricerError, in words for a person, where it is not answered with success, NotAccepted where the key is why.
+    Unanswered where one cannot know what became of it, which matters when something is created.
     """
 
     async def once() -> Answered:
-        async with open_client(provider, key) as client:
+        async with open_client(provider, key, headers=headers) as client:
             return await exchange(client, method, provider.base_url + path, deadline_seconds, longest, **content)
 
     answered = asyncio.run(once())
     if answered.status // 100 != 2:
-        raise PricerError(judge(answered, provider, key).words)
+        kind = NotAccepted if answered.status in (401, 403) else PricerError
+        raise kind(judge(answered, provider, key).words)
     return answered
 
 

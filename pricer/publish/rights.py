@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 
 from pricer import settings
 from pricer.catalogue.hub import connect, told
-from pricer.errors import PricerError
 from pricer.keys import HUB_TOKEN, Key, find_key
+from pricer.llm.offered import list_models
+from pricer.llm.providers import provider_of
+from pricer.llm.wire import NotAccepted
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 GATED = ("meta-llama/Llama-3.1-8B", "meta-llama/Llama-3.2-3B")  # of the notebooks, both behind a form
-_SECONDS = 15
 
 
 @dataclass(frozen=True)
@@ -76,31 +77,10 @@ def check_key(key: Key) -> KeyCheck:
             return KeyCheck(key.name, False, "the hub does not accept it")
         where = f"; new sets under {', '.join(rights.owners)}" if rights.owners else ""
         return KeyCheck(key.name, True, f"{rights.user}: {rights.told}{where}")
-    return _list_models(key)
-
-
-def _list_models(key: Key) -> KeyCheck:
-    """Ask a provider for its list of models, which costs nothing."""
-    settings.quieten_hub()
-    import httpx2  # comes with the hub's library
-
-    text = key.text.get_secret_value()
-    if key.name == "ANTHROPIC_API_KEY":
-        url = settings.base_url("ANTHROPIC_BASE_URL", "https://api.anthropic.com") + "/v1/models"
-        headers = {"x-api-key": text, "anthropic-version": "2023-06-01"}
-    else:
-        url = settings.base_url("OPENAI_BASE_URL", "https://api.openai.com/v1") + "/models"
-        headers = {"Authorization": f"Bearer {text}"}
     try:
-        answer = httpx2.get(url, headers=headers, timeout=_SECONDS)
-        models = answer.json().get("data", []) if answer.status_code == 200 else []
-    except (httpx2.HTTPError, ValueError):
-        raise PricerError(f"{url} cannot be reached, or is no such service; check the connection") from None
-    if answer.status_code == 200:
-        return KeyCheck(key.name, True, f"{len(models):,} models")
-    if answer.status_code in (401, 403):
+        return KeyCheck(key.name, True, f"{len(list_models(provider_of(key.name), key)):,} models")
+    except NotAccepted:
         return KeyCheck(key.name, False, "it is not accepted")
-    raise PricerError(f"{url} answered {answer.status_code}; try again later")
 
 
 def check_model(model: str) -> str:
