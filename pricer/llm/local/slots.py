@@ -1,0 +1,146 @@
+"""How likely a language model thinks each whole dollar, 0 to 999, for many products at once: one pass over a batch.
+
+A notebook lets the model write token after token and reads the price from the text. But all that the model knows of
+the price is there when the prompt has been read: the chances of the next token. So a batch is read once, logits are
+computed at the prompts' last tokens only, and every slot's chance is read off them. Where a price is several tokens, the
+beginnings of all prices are read in the same pass, behind the prompt, each seeing the prompt and the digits before it
+(tree attention, as in SpecInfer; Miao et al., 2024).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pricer.errors import PricerError
+from pricer.llm.local.digits import SLOTS, PriceTree, plain_encoder, slot_chances
+from pricer.progress import Report, Step, silent
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+ANSWER_TOKENS = 8  # room that stays behind a prompt: a price in digits, and what a written answer adds
+LONGEST_PROMPT = 4_096  # tokens, if the model could read more
+_MOST_LOGITS = 1 << 28  # numbers, of one pass: 1 GB
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a model says of some items."""
+
+    chances: np.ndarray  # float64 (items, 1000) over slots 0 to 999, rows add up to 1
+    on_prices: np.ndarray  # float64 (items,): how much of the chance of all tokens lies on those of prices
+
+
+def ask_slots(
+    model: "PreTrainedModel",
+    tree: PriceTree,
+    prompts: Sequence[Sequence[int]],
+    batch: int = 32,
+    report: Report = silent,
+    stage: str = "Guessing",
+) -> Said:
+    """Ask for the slots' chances after each prompt (tokens, from `fit_prompt`), so many at once, the longest first.
+
+    Prompts of like length share a batch, so little of it is padding, and what does not fit in memory fails at once.
+    """
+    chances, on_prices = np.zeros((len(prompts), SLOTS)), np.zeros(len(prompts))
+    order = sorted(range(len(prompts)), key=lambda item: -len(prompts[item]))
+    at_once = max(1, min(batch, _MOST_LOGITS // (len(tree.asked) * model.config.get_text_config().vocab_size)))
+    for start in range(0, len(order), at_once):
+        some = order[start : start + at_once]
+        logarithms = _next_tokens(model, tree, [prompts[item] for item in some])
+        chances[some], on_prices[some] = slot_chances(tree, logarithms)
+        done = start + len(some)
+        report(Step(stage, done, "items", done / len(order)))
+    return Said(chances, on_prices)
+
+
+def _next_tokens(model: "PreTrainedModel", tree: PriceTree, prompts: Sequence[Sequence[int]]) -> np.ndarray:
+    """Logarithms of the next token's chances, at the nodes asked, for the nodes' tokens: float64 (items, asked, nodes).
+
+    Padding stands before a prompt, so that the last tokens of all stand in one column.
+    """
+    import torch
+
+    longest = max(map(len, prompts))
+    branches = tree.asked[1:]
+    ids = torch.zeros((len(prompts), longest + len(branches)), dtype=torch.long)
+    real = torch.zeros_like(ids, dtype=torch.bool)
+    for row, prompt in enumerate(prompts):
+        ids[row, longest - len(prompt) : longest] = torch.tensor(prompt)
+        real[row, longest - len(prompt) :] = True
+    ids[:, longest:] = torch.from_numpy(tree.tokens[branches])
+    positions = (real[:, :longest].cumsum(1) - 1).clamp(min=0)
+    if tree.single:
+        mask = real.long()
+    else:
+        later = positions[:, -1:] + torch.from_numpy(tree.depths[branches])
+        positions = torch.cat([positions, later], 1)
+        mask = _tree_mask(tree, real, longest, model.dtype)
+    with torch.inference_mode():
+        logits = model(
+            input_ids=ids.to(model.device),
+            attention_mask=mask.to(model.device),
+            position_ids=positions.to(model.device),
+            logits_to_keep=len(tree.asked),
+            use_cache=False,
+        ).logits
+        whole = logits.float().logsumexp(-1, keepdim=True)
+        tokens = torch.from_numpy(tree.tokens).clamp(min=0).to(logits.device)
+        return (logits[..., tokens].float() - whole).double().cpu().numpy()
+
+
+def _tree_mask(tree: PriceTree, real: "torch.Tensor", longest: int, dtype: "torch.dtype") -> "torch.Tensor":
+    """What is added to attention: 0 where a token sees another, and the lowest number where it does not.
+
+    (items, 1, tokens, tokens): a token of the prompt sees those before it, a branch the prompt, its own beginnings and
+    itself; nobody sees padding.
+    """
+    import torch
+
+    width = real.shape[1]
+    sees = torch.ones(width, width, dtype=torch.bool).tril()
+    column = {int(node): longest + place for place, node in enumerate(tree.asked[1:])}
+    for node, row in column.items():
+        sees[row, longest:] = False
+        while node in column:
+            sees[row, column[node]] = True
+            node = int(tree.parents[node])
+    sees = sees[None, None] & real[:, None, None, :]
+    return torch.zeros(sees.shape, dtype=dtype).masked_fill_(~sees, torch.finfo(dtype).min)
+
+
+def fit_prompt(
+    tokenizer: "PreTrainedTokenizerBase", make_prompt: Callable[[str], str], text: str, most: int
+) -> list[int]:
+    """The tokens of a prompt about a product, at most so many: what is too long loses the end of the product's text.
+
+    The prompt's last words, behind which the price is asked for, are never cut. PricerError where the words around the
+    text alone are too long.
+    """
+    encode = plain_encoder(tokenizer)
+    start = _start(tokenizer)
+    tokens = start + encode(make_prompt(text))
+    kept = encode(text)
+    while len(tokens) > most:
+        if not kept:
+            raise PricerError(f"the prompt takes {len(tokens):,} tokens without a product, this model reads {most:,}")
+        kept = kept[: max(0, len(kept) - (len(tokens) - most))]
+        shorter = tokenizer.decode(kept, skip_special_tokens=True).rstrip("\ufffd ")
+        tokens = start + encode(make_prompt(shorter))
+    return tokens
+
+
+def longest_prompt(model: "PreTrainedModel") -> int:
+    """How many tokens a prompt may have, so that an answer still fits behind it."""
+    reads = getattr(model.config.get_text_config(), "max_position_embeddings", None) or LONGEST_PROMPT
+    return min(reads - ANSWER_TOKENS, LONGEST_PROMPT)
+
+
+def _start(tokenizer: "PreTrainedTokenizerBase") -> list[int]:
+    """The token that a tokenizer puts before every text; never one that it puts behind it."""
+    first = tokenizer.bos_token_id
+    return [first] if first is not None and tokenizer.encode("a")[:1] == [first] else []
