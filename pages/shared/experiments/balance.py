@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import cached
 from pages.shared.experiments.cached import effect
+from pages.shared.experiments.choices import choose_model, download
 from pages.shared.experiments.parts import show_parts
 from pages.shared.look import look
 from pages.shared.widgets import chart, chart_head, empty_card, named, table
@@ -14,7 +15,6 @@ from pricer.models import MODELS
 from pricer.runs.experiments import Part, dataset_label
 from pricer.runs.experiments_balance import balance_orders, equal_size, sharing_an_exam
 
-FIRST_MODEL = "tfidf-ridge"
 MOST_DATASETS = 4
 SLICES = {"bands": "price band", "categories": "category"}
 
@@ -54,14 +54,7 @@ def _choose(sharing: list[Dataset]) -> tuple[str, list[Dataset], int] | None:
     by_id = {dataset.id: dataset for dataset in sharing}
     left, middle, right = st.columns([1, 2, 1])
     with left:
-        model = st.selectbox(
-            "Model",
-            list(MODELS),
-            index=list(MODELS).index(FIRST_MODEL),
-            format_func=lambda name: MODELS[name].title,
-            key="balance_model",
-            persist_state="session",
-        )
+        model = choose_model("balance")
     with middle:
         ids = st.multiselect(
             "Datasets",
@@ -169,12 +162,4 @@ def _show_slices(reference: Part, other: Part, reading: str) -> None:
                 note=f"mean error by {words}, {reading} exam; the intervals of all rows hold together",
                 swatches=[(reference.label, "before ring"), (other.label, "after disc")],
             )
-    st.download_button(
-        "Download as CSV",
-        effect_csv(found.bands, found.categories),
-        f"effect-of-balance-{reading}.csv",
-        "text/csv",
-        key="download_effect",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download("effect", effect_csv(found.bands, found.categories), f"effect-of-balance-{reading}")

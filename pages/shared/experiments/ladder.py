@@ -4,9 +4,10 @@ import streamlit as st
 
 from pages.shared import cached
 from pages.shared.experiments.cached import steps
+from pages.shared.experiments.choices import choose_dataset, download, show_no_dataset
 from pages.shared.experiments.parts import show_parts
 from pages.shared.look import look
-from pages.shared.widgets import chart, empty_card, named
+from pages.shared.widgets import chart, named
 from pricer.curation.dataset import Dataset
 from pricer.figures.formats import count_of, dollars
 from pricer.figures.ladder import ladder_chart, ladder_finding, ladder_note
@@ -18,20 +19,11 @@ from pricer.runs.experiments_ladder import RUNGS, ladder_orders
 def show(datasets: list[Dataset], reading: str) -> None:
     """Choose a dataset, climb, and see what each rung bought over the one before."""
     if not datasets:
-        with st.container(border=True):
-            empty_card("No dataset brings this exam.", "Make one on Curate; the ladder trains every rung on it.")
-            st.page_link("data/curate.py", label="Open Curate", icon=":material/arrow_forward:")
+        show_no_dataset("the ladder trains every rung on it")
         return
-    by_id = {dataset.id: dataset for dataset in datasets}
     left, right = st.columns([1, 3])
     with left:
-        chosen = st.selectbox(
-            "Dataset",
-            list(by_id),
-            format_func=lambda dataset_id: by_id[dataset_id].name,
-            key=f"ladder_dataset_{datasets[0].manifest.exam_hash[:8]}",
-            persist_state="session",
-        )
+        dataset = choose_dataset("ladder", datasets)
     with right:
         rungs = st.pills(
             "Rungs",
@@ -45,7 +37,7 @@ def show(datasets: list[Dataset], reading: str) -> None:
             "The stack weighs all rungs that read the products.",
             persist_state="session",
         )
-    dataset, climbed = by_id[chosen], [rung for rung in RUNGS if rung in rungs]
+    climbed = [rung for rung in RUNGS if rung in rungs]
     if len(climbed) < 2:
         st.info("Choose two rungs or more.", icon=":material/info:")
         return
@@ -73,12 +65,4 @@ def _show_steps(standing: list[Part], dataset: Dataset, reading: str) -> None:
         note=ladder_note(found, f"{count_of(items, 'item')} of the {reading} exam"),
         swatches=[("better than the rung before", "good"), ("worse", "poor"), ("tie", "before")],
     )
-    st.download_button(
-        "Download as CSV",
-        found.write_csv(),
-        f"ladder-{dataset.name}-{reading}.csv",
-        "text/csv",
-        key="download_ladder",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download("ladder", found.write_csv(), f"ladder-{dataset.name}-{reading}")

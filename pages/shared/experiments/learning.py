@@ -4,9 +4,10 @@ import polars as pl
 import streamlit as st
 
 from pages.shared.experiments.cached import learning_curve
+from pages.shared.experiments.choices import choose_dataset, choose_model, download, show_no_dataset
 from pages.shared.experiments.parts import about, show_parts
 from pages.shared.look import look
-from pages.shared.widgets import Html, chart, empty_card, escaped, named, table
+from pages.shared.widgets import Html, chart, escaped, named, table
 from pricer.curation.dataset import Dataset
 from pricer.evaluation.learning import FARTHEST
 from pricer.figures.effect import signed_dollars
@@ -18,15 +19,11 @@ from pricer.runs.experiments_learning import SHARES, learning_orders, runs_of_cu
 from pricer.runs.store import list_runs
 from pricer.runs.training import Order
 
-FIRST_MODEL = "tfidf-ridge"
-
 
 def show(datasets: list[Dataset], reading: str) -> None:
     """Choose a model and how much of a train to go up to, train the sizes that are missing, and look ahead."""
     if not datasets:
-        with st.container(border=True):
-            empty_card("No dataset brings this exam.", "Make one on Curate; a learning curve takes parts of its train.")
-            st.page_link("data/curate.py", label="Open Curate", icon=":material/arrow_forward:")
+        show_no_dataset("a learning curve takes parts of its train")
         return
     model, dataset, largest = _choose(datasets)
     orders = learning_orders(model, dataset, largest=largest)
@@ -38,25 +35,11 @@ def show(datasets: list[Dataset], reading: str) -> None:
 
 
 def _choose(datasets: list[Dataset]) -> tuple[str, Dataset, int]:
-    by_id = {dataset.id: dataset for dataset in datasets}
     left, middle, right = st.columns(3)
     with left:
-        model = st.selectbox(
-            "Model",
-            list(MODELS),
-            index=list(MODELS).index(FIRST_MODEL),
-            format_func=lambda name: MODELS[name].title,
-            key="learning_model",
-            persist_state="session",
-        )
+        model = choose_model("learning")
     with middle:
-        chosen = st.selectbox(
-            "Dataset",
-            list(by_id),
-            format_func=lambda dataset_id: by_id[dataset_id].name,
-            key=f"learning_dataset_{datasets[0].manifest.exam_hash[:8]}",
-            persist_state="session",
-        )
+        dataset = choose_dataset("learning", datasets)
     with right:
         share = st.segmented_control(
             "Up to this part of train",
@@ -67,7 +50,6 @@ def _choose(datasets: list[Dataset]) -> tuple[str, Dataset, int]:
             help="Stop short of a long run: the forecast says what it would bring before it is started.",
             persist_state="session",
         )
-    dataset = by_id[chosen]
     return model, dataset, max(1, dataset.manifest.train // SHARES[share])
 
 
@@ -90,14 +72,8 @@ def _show_curve(order: Order, dataset: Dataset, reading: str) -> None:
         st.info(f"No forecast: {found.refused}.", icon=":material/info:")
     else:
         _show_ahead(found.ahead, order, dataset)
-    st.download_button(
-        "Download as CSV",
-        learning_csv(found.measured, found.ahead),
-        f"learning-curve-{order.model}-{dataset.name}-{reading}.csv",
-        "text/csv",
-        key="download_learning",
-        icon=":material/download:",
-        on_click="ignore",
+    download(
+        "learning", learning_csv(found.measured, found.ahead), f"learning-curve-{order.model}-{dataset.name}-{reading}"
     )
 
 
