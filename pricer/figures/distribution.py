@@ -7,6 +7,7 @@ from pricer.figures.canvas import new_figure, note, price_ticks
 from pricer.figures.formats import percent, whole_dollars
 from pricer.figures.palette import PALETTES, Look
 
+EDGE = 0.1  # of the chart's width, for the label of a range's end on a phone
 LEAST = 0.004  # of all chances that a shown end must have beyond it
 
 
@@ -34,8 +35,9 @@ def distribution_chart(
         )
     )  # fmt: skip
     top = float(shares.max()) * 1.16
-    for end, side in zip(ends, ("right", "left"), strict=True):
+    for end, outside in zip(ends, ("right", "left"), strict=True):
         if first <= end <= last:
+            side = _inwards(end, first, last) or outside
             note(figure, whole_dollars(end), colour.quiet, x=end, y=top, yanchor="top", xanchor=side)
     figure.add_shape(type="line", x0=guess, x1=guess, y0=0, y1=top, line={"color": colour.ink, "width": 1.5})
     tag = {"bgcolor": colour.tag, "borderpad": 3}
@@ -53,6 +55,12 @@ def distribution_finding(low: float, high: float, level: float) -> str:
     '80% of it lies from $20 to $62'
     """
     return f"{level:.0%} of it lies from {whole_dollars(low)} to {whole_dollars(high)}"
+
+
+def _inwards(end: float, first: int, last: int) -> str | None:
+    """On which side of a range's end its label stands where the edge of the chart would cut it; None elsewhere."""
+    place = (end - first) / (last - first)
+    return "left" if place < EDGE else "right" if place > 1 - EDGE else None
 
 
 def _shown(shares: np.ndarray) -> tuple[int, int]:
