@@ -71,7 +71,7 @@ def test_the_cap_is_set_on_the_page_where_it_matters(paid):
 
 
 def test_models_of_this_machine_cost_nothing_and_need_no_cap(paid):
-    assert quote("tfidf-ridge", 1_000_000) == 0.0
+    assert quote("tfidf-ridge", 1_000_000).dollars == 0.0
     check_spending("tfidf-ridge", 1_000_000)
     assert "train_cap" not in [widget.key for widget in opened("train").number_input]
 

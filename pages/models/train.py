@@ -26,7 +26,7 @@ from pricer.models.contract import LONGEST_SETTING
 from pricer.models.registry import find_kind, trainable_kinds
 from pricer.runs.orders import VERB, order_arguments, read_order
 from pricer.runs.preflight import Preflight, preflight
-from pricer.runs.spending import cap, quote, set_cap
+from pricer.runs.spending import cap, may_cost, set_cap
 from pricer.runs.store import list_runs, open_run
 from pricer.runs.training import Order, default_name
 
@@ -258,7 +258,7 @@ def show_job() -> None:
 
 def choose_cap(order: Order, dataset: Dataset) -> None:
     """What a run may cost at most, where the model chosen asks a service that takes money."""
-    if not quote(order.model, dataset.manifest.natural):
+    if not may_cost(order.model, order.settings):
         return
     if CAP not in st.session_state:
         st.session_state[CAP] = cap()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 import polars as pl
@@ -69,6 +69,20 @@ class Answers(Protocol):
         guess (float64 dollars, null unless the status is answer), status (answer, refusal, unparsable, failed),
         seconds, cost_dollars, raw_answer. The price columns are not read. PricerError where no more may be asked.
         """
+
+
+@runtime_checkable
+class Spends(Protocol):
+    """A model whose answers may cost money: it stops before they have cost more than `most_dollars`, 0 until set."""
+
+    most_dollars: float
+
+
+class Quote(NamedTuple):
+    """What asking a model may cost at most, and what it needs."""
+
+    dollars: float | None  # None where nobody has said what it costs
+    key: str | None = None  # name of the key, as in `pricer.keys`
 
 
 @dataclass(frozen=True)
@@ -149,6 +163,7 @@ class ModelKind:
     settings: tuple[Setting, ...] = ()
     dollars_per_1000: float = 0.0  # what about 1,000 guesses cost, of a service that takes money
     key: str | None = None  # name of the key that it needs, as in `pricer.keys`
+    quotes: bool = False  # whether its class says what asking costs, by its settings: `quote(settings, items, tokens)`
     asks_validation: bool = True  # where each answer is paid for or slow, validation is not asked
 
     def find_class(self) -> type[Model]:

@@ -13,9 +13,10 @@ import polars as pl
 
 from pricer import settings
 from pricer.evaluation.scoring import scored
-from pricer.models import Answers, GivesDistribution, Model, without_price
+from pricer.models import Answers, GivesDistribution, Model, Spends, without_price
 from pricer.progress import Report, Step, silent
 from pricer.runs.kept import Guessed, Kept
+from pricer.runs.spending import cap
 
 LIVE = "guesses.jsonl"  # in a job's folder: the guesses as they arrive
 _BATCH = 256
@@ -46,16 +47,28 @@ def ask_exam(model: Model, exam: pl.DataFrame, train_median: float, report: Repo
     """Ask the exam in batches, and leave each answer where the page that watches looks; what was kept is not asked."""
     so_far = (kept and kept.guessed()) or Guessed(pl.DataFrame(schema=_SCHEMA), None, 0.0)
     started = time.monotonic() - so_far.seconds
+    if isinstance(model, Spends):
+        model.most_dollars = cap() - float(so_far.table["cost_dollars"].sum())
     with _live_file() as live:
         _show(live, exam[: len(so_far.table)], so_far.table, train_median)
         for batch in exam[len(so_far.table) :].iter_slices(_BATCH):
-            table, chances = _ask(model, batch, report)
+            table, chances = _ask(model, batch, _as_part(report, len(so_far.table), len(exam)))
             so_far = so_far.and_then(table, chances, time.monotonic() - started)
             _show(live, batch, table, train_median)
             report(Step("Guessing", len(so_far.table), "items", len(so_far.table) / len(exam)))
             if kept and kept.is_due():
                 kept.keep_guessed(so_far)
     return Asked(so_far.table, so_far.seconds, so_far.chances)
+
+
+def _as_part(report: Report, before: int, items: int) -> Report:
+    """Tell what is done of a batch as a part of all items."""
+
+    def tell(step: Step) -> None:
+        done = before + step.count
+        report(Step("Guessing", done, "items", done / items) if step.unit == "items" else step)
+
+    return tell
 
 
 def _ask(model: Model, items: pl.DataFrame, report: Report) -> tuple[pl.DataFrame, np.ndarray | None]:

@@ -8,10 +8,11 @@ import psutil
 
 from pricer import settings
 from pricer.curation.dataset import PARTS, Dataset
+from pricer.errors import PricerError
 from pricer.keys import find_key
 from pricer.models.registry import find_kind
 from pricer.runs.precision import Precision, expected_precision
-from pricer.runs.spending import cap, quote
+from pricer.runs.spending import HOW_TO_STATE, cap, quote, tokens_of
 from pricer.runs.store import Run
 from pricer.runs.training import Order
 
@@ -64,7 +65,7 @@ def preflight(order: Order, dataset: Dataset, runs: Sequence[Run] = ()) -> Prefl
         ),
         _disk(estimate.bytes),
         *_interval(precision),
-        *_price_and_key(order, sum(exam_items.values())),
+        *_price_and_key(order, dataset, sum(exam_items.values())),
         *_run_before(order, dataset, runs),
     )
     return Preflight(train_items, exam_items, estimate.seconds, estimate.bytes, free, precision, checks)
@@ -113,18 +114,24 @@ def _interval(precision: Precision | None) -> Iterator[Check]:
         yield Check(verdict, words, f"about ± ${precision.half_width:,.2f}")
 
 
-def _price_and_key(order: Order, items: int) -> Iterator[Check]:
+def _price_and_key(order: Order, dataset: Dataset, items: int) -> Iterator[Check]:
     """What is paid, held against the cap, and whether the key is there that the model needs."""
-    kind, dollars = find_kind(order.model), quote(order.model, items)
-    if not dollars:
+    try:
+        dollars, key = quote(order.model, items, order.settings, tokens_of(dataset))
+    except PricerError as error:
+        yield Check("stop", str(error), "")
+        return
+    if dollars is None:
+        yield Check("stop", f"Nobody has said what it costs; {HOW_TO_STATE}", "unknown")
+    elif not dollars:
         yield Check("pass", "Price", "nothing: it runs on this machine")
     else:
         most = cap()
         words = "Price, and what a run may cost at most"
         yield Check("pass" if dollars <= most else "stop", words, f"about ${dollars:,.2f} of ${most:,.2f}")
-    if kind.key:
-        found = find_key(kind.key)
-        yield Check("pass" if found else "stop", f"Key {kind.key}", found.place if found else "none")
+    if key:
+        found = find_key(key)
+        yield Check("pass" if found else "stop", f"Key {key}", found.place if found else "none")
 
 
 def _run_before(order: Order, dataset: Dataset, runs: Sequence[Run]) -> Iterator[Check]:

@@ -5,13 +5,21 @@ The cap is $0 until someone raises it, so nothing is spent that was not allowed.
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
+import polars as pl
+
 from pricer import settings
+from pricer.curation.dataset import Dataset
 from pricer.errors import PricerError
 from pricer.files import write_json
+from pricer.models import Value
+from pricer.models.contract import Quote
 from pricer.models.registry import find_kind
 
+USUAL_TOKENS = 180.0  # of a product's text, where nobody has counted them
+HOW_TO_STATE = "state it: python -m pricer providers price PROVIDER MODEL IN OUT"
 FILE = "spending.json"  # in the home folder, so that pages, commands and jobs have one cap
 
 
@@ -32,14 +40,40 @@ def set_cap(dollars: float) -> None:
     write_json(_path(), {"cap_dollars": dollars})
 
 
-def quote(model: str, items: int) -> float:
-    """About what it costs in dollars to ask a model so many items."""
-    return find_kind(model).dollars_per_1000 * items / 1000
+def quote(model: str, items: int, settings: Mapping[str, Value] | None = None, tokens: float = USUAL_TOKENS) -> Quote:
+    """What it may cost to ask a model so many items, of so many tokens each, and the key that it needs.
+
+    PricerError where a model with these settings cannot be asked: its provider, its prompt, its name.
+    """
+    kind = find_kind(model)
+    if kind.quotes:
+        return kind.find_class().quote(kind.check_settings(dict(settings or {})), items, tokens)
+    return Quote(kind.dollars_per_1000 * items / 1000, kind.key)
 
 
-def check_spending(model: str, items: int) -> None:
-    """PricerError where asking so many items would cost more than the cap."""
-    dollars, most = quote(model, items), cap()
+def may_cost(model: str, settings: Mapping[str, Value] | None = None) -> bool:
+    """Whether asking a model costs money, or might, for all that is known yet."""
+    try:
+        return quote(model, 1, settings).dollars != 0
+    except PricerError:
+        return True
+
+
+def tokens_of(dataset: Dataset) -> float:
+    """How many tokens the texts of a dataset's exam have, on average; the usual number where the exam is gone."""
+    try:
+        return float(dataset.exam().select(pl.col("tokens").mean()).collect().item() or USUAL_TOKENS)
+    except OSError:
+        return USUAL_TOKENS
+
+
+def check_spending(
+    model: str, items: int, settings: Mapping[str, Value] | None = None, tokens: float = USUAL_TOKENS
+) -> None:
+    """PricerError where asking so many items would cost more than the cap, or nobody has said what it costs."""
+    dollars, most = quote(model, items, settings, tokens).dollars, cap()
+    if dollars is None:
+        raise PricerError(f"nobody has stated what {model} costs, so no cap can be kept; {HOW_TO_STATE}")
     if dollars > most:
         raise PricerError(
             f"{model} would cost about ${dollars:,.2f} for {items:,} items, and a run may cost ${most:,.2f}; ask fewer "

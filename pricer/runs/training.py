@@ -26,7 +26,7 @@ from pricer.progress import Report, Step, silent
 from pricer.runs.asking import Asked, ask_exam, ask_validation, validation_table
 from pricer.runs.curves import Curves, write_curves
 from pricer.runs.kept import Kept
-from pricer.runs.spending import check_spending
+from pricer.runs.spending import check_spending, tokens_of
 from pricer.runs.store import (
     DISTRIBUTION,
     GUESSES,
@@ -73,7 +73,7 @@ def train_run(order: Order, report: Report = silent) -> Run:
     model = make_model(order.model, order.seed, **order.settings)
     check_memory(order, min(order.first_n or dataset.manifest.train, dataset.manifest.train))
     exam = read_exam(dataset, order)
-    check_spending(order.model, len(exam))
+    check_spending(order.model, len(exam), order.settings, tokens_of(dataset))
     train = read_train(dataset, order.model, order.first_n)
     validation = _read(dataset.validation(), order.model)
     kept = Kept(asdict(order), dataset.id, dataset.manifest.content_hash, code_version())
