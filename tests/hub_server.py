@@ -437,7 +437,7 @@ class _Handler(BaseHTTPRequestHandler):
     def validate_yaml(self):
         return _json({"errors": [], "warnings": []})
 
-    def resolve(self, kind: str, repo: str, revision: str, path: str):
+    def resolve(self, repo: str, revision: str, path: str, kind: str = "models"):
         commit = self._commit_at(self._repository(kind, repo, content=True), revision)
         if path not in commit.files:
             raise _Refused(404, f"Entry not found: {path}", "EntryNotFound")
@@ -477,4 +477,5 @@ _ROUTES = [
     (("PUT",), "/lfs/(?P<oid>[0-9a-f]{64})", _Handler.lfs_put),
     (("POST",), "/lfs/verify", _Handler.lfs_verify),
     (("GET", "HEAD"), f"/{_REPOSITORY}/resolve/(?P<revision>[^/]+)/(?P<path>.+)", _Handler.resolve),
+    (("GET", "HEAD"), r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)", _Handler.resolve),
 ]

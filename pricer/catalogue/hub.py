@@ -65,27 +65,32 @@ def connect(key: Key | None = None) -> "HfApi":
 
 
 @contextmanager
-def told(what: str, url: str = "") -> Iterator[None]:
+def told(what: str, url: str = "", thing: str = "data set") -> Iterator[None]:
     """Turn the hub's errors into PricerError: what was tried (a phrase: "reading hub:…"), what came, what to do."""
     import httpx2
     from huggingface_hub import errors
 
-    refused = (errors.HfHubHTTPError, errors.HFValidationError, errors.FileMetadataError)
+    refused = (
+        errors.HfHubHTTPError,
+        errors.HFValidationError,
+        errors.FileMetadataError,
+        errors.LocalEntryNotFoundError,
+    )
     try:
         yield
     except errors.OfflineModeIsEnabled as error:
         raise PricerError(f"{what}: HF_HUB_OFFLINE forbids asking the hub; unset it") from error
     except (*refused, httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise PricerError(f"{what}: {in_words(error, url)}") from None
+        raise PricerError(f"{what}: {in_words(error, url, thing)}") from None
     except RuntimeError as error:  # how the library wraps what went wrong in one of several uploads
         if error.__cause__ is None:
             raise PricerError(f"{what}: the transfer broke off; try again, what has arrived is kept") from error
         if not isinstance(error.__cause__, errors.HfHubHTTPError | httpx2.HTTPError):
             raise
-        raise PricerError(f"{what}: {in_words(error.__cause__, url)}") from None
+        raise PricerError(f"{what}: {in_words(error.__cause__, url, thing)}") from None
 
 
-def in_words(error: Exception, url: str = "") -> str:
+def in_words(error: Exception, url: str = "", thing: str = "data set") -> str:
     """What an error of the hub's library means, and the way out; never its own text, which may quote a request."""
     import httpx2
     from huggingface_hub import errors
@@ -98,10 +103,12 @@ def in_words(error: Exception, url: str = "") -> str:
         )
     if isinstance(error, errors.RevisionNotFoundError):
         return f"there is no such branch or revision; {where} lists those there are"
+    if isinstance(error, errors.LocalEntryNotFoundError):
+        return f"{settings.hub_endpoint()} cannot be reached, and this was never downloaded here; check the connection"
     if isinstance(error, errors.EntryNotFoundError):
         return f"there is no such file; {where} lists those there are"
     if isinstance(error, errors.RepositoryNotFoundError):
-        return f"there is no such data set, or it is private and {HUB_TOKEN} is missing or does not open it ({where})"
+        return f"there is no such {thing}, or it is private and {HUB_TOKEN} is missing or does not open it ({where})"
     if isinstance(error, errors.HFValidationError):
         return "the hub does not allow this name: letters, digits, dots, dashes and underscores, at most 96"
     if isinstance(error, httpx2.TimeoutException):
