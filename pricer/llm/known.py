@@ -46,7 +46,7 @@ class Provider(BaseModel):
 
     @property
     def is_here(self) -> bool:
-        """Whether it runs on this machine, where asking is free."""
+        """Whether it runs on this machine, where asking is free unless it takes a key."""
         return is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
@@ -56,7 +56,7 @@ class Provider(BaseModel):
 
     def price(self, model: str) -> Price | None:
         """What a model costs; None where nobody has said so."""
-        return self.prices.get(model) or (Price(0.0, 0.0) if self.is_here else None)
+        return self.prices.get(model) or (Price(0.0, 0.0) if self.is_here and self.key is None else None)
 
 
 KNOWN = (
