@@ -22,7 +22,21 @@ from pricer.files import write_beside
 from pricer.progress import Pace, Progress, Report, Step, duration
 from pricer.runs.meters import keep_meters
 from pricer.runs.pulse import give_pulse
-from pricer.verbs import compare, data, experiments, guesses, jobs, learned, models, publish, recipes, runs, solve
+from pricer.verbs import (
+    compare,
+    data,
+    experiments,
+    guess,
+    guesses,
+    jobs,
+    learned,
+    models,
+    publish,
+    recipes,
+    runs,
+    solve,
+    tune,
+)
 from pricer.verbs.verb import Verbs
 
 _WRITES_PER_SECOND = 4
@@ -172,11 +186,13 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_verbs(verbs)
     recipes.add_verbs(verbs)
     models.add_verbs(verbs)
+    guess.add_verbs(verbs)
     compare.add_verbs(verbs)
     jobs.add_verbs(verbs)
     runs.add_verbs(verbs)
     guesses.add_verbs(verbs)
     publish.add_verbs(verbs)
+    tune.add_verbs(verbs)
     learned.add_verbs(verbs)
     experiments.add_verbs(verbs)
     verb = verbs.add("app", "open Pricer in a browser, with a demo catalogue if there is none", _app, str)

@@ -22,7 +22,8 @@ from pricer.runs.worker import ensure_worker
 # Verbs that take little memory, so they may run beside a heavy one. An unknown verb is heavy.
 LIGHT = {"demo", "plan", "sample", "predict", "compare", "catalogues", "datasets", "runs", "export", "keys"}
 # Verbs that wait for a service more than they work, and the key that each uses: one job at a time for each key.
-KEY_OF = {"publish": "HF_TOKEN"}
+# One that only looks now and then, as `tune` does, keeps no other from its key.
+KEY_OF = {"publish": "HF_TOKEN", "tune": None}
 SECONDS_TO_CANCEL = 15.0
 
 
@@ -115,6 +116,10 @@ def cancel(job_id: str) -> Launch:
     while job.state in jobs.ALIVE and time.monotonic() < deadline:
         time.sleep(0.05)
         job = jobs.open_job(job_id)
+    if job.kind == "tune":
+        from pricer.runs.tuning import cancel_of_job  # it stands above this module
+
+        cancel_of_job(job.continues or job.id)
     return _read(job)
 
 
