@@ -112,7 +112,8 @@ _FOREIGN_AFTER = re.compile(
 )
 _AFTER_BARE = re.compile(
     r"\s{0,3}(?:\Z|[.,;:!?()\]}\"'|\n~–—/±+$0-9-]|(?:and|but|now|vs|or|to|in total|total|for|because|based|given|as|"
-    r"which|since|retail|new|at|on|though|although|if|is my|would be|seems|sounds|plus|x|each|apiece|per|minus)(?![A-Za-z]))",
+    r"which|since|retail|new|at|on|though|although|if|is my|would be|seems|sounds|plus|x|each|apiece|per|minus)"
+    r"(?![A-Za-z]))",
     re.I,
 )
 _NAME_BEFORE = re.compile(
