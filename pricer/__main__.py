@@ -23,6 +23,7 @@ from pricer.progress import Pace, Progress, Report, Step, duration
 from pricer.runs.meters import keep_meters
 from pricer.runs.pulse import give_pulse
 from pricer.verbs import (
+    ask,
     compare,
     data,
     experiments,
@@ -31,6 +32,7 @@ from pricer.verbs import (
     jobs,
     learned,
     models,
+    providers,
     publish,
     recipes,
     runs,
@@ -192,6 +194,8 @@ def _parser() -> argparse.ArgumentParser:
     runs.add_verbs(verbs)
     guesses.add_verbs(verbs)
     publish.add_verbs(verbs)
+    ask.add_verbs(verbs)
+    providers.add_verbs(verbs)
     tune.add_verbs(verbs)
     learned.add_verbs(verbs)
     experiments.add_verbs(verbs)

@@ -46,8 +46,13 @@ class Provider(BaseModel):
 
     @property
     def is_here(self) -> bool:
-        """Whether it runs on this machine, where asking is free unless it takes a key."""
+        """Whether it runs on this machine."""
         return is_loopback(urlsplit(self.base_url).hostname or "")
+
+    @property
+    def is_free(self) -> bool:
+        """Whether asking costs nothing: it runs here, and takes no key by which somebody might charge for it."""
+        return self.is_here and self.key is None
 
     @property
     def identity(self) -> str:
@@ -56,7 +61,7 @@ class Provider(BaseModel):
 
     def price(self, model: str) -> Price | None:
         """What a model costs; None where nobody has said so."""
-        return self.prices.get(model) or (Price(0.0, 0.0) if self.is_here and self.key is None else None)
+        return self.prices.get(model) or (Price(0.0, 0.0) if self.is_free else None)
 
 
 KNOWN = (

@@ -81,7 +81,7 @@ class Spends(Protocol):
 class Quote(NamedTuple):
     """What asking a model may cost at most, and what it needs."""
 
-    dollars: float | None  # None where nobody has said what it costs
+    dollars: float
     key: str | None = None  # name of the key, as in `pricer.keys`
 
 

@@ -11,14 +11,16 @@ from pricer.curation.dataset import PARTS, Dataset
 from pricer.errors import PricerError
 from pricer.keys import find_key
 from pricer.models.registry import find_kind
+from pricer.progress import duration
 from pricer.runs.precision import Precision, expected_precision
-from pricer.runs.spending import HOW_TO_STATE, cap, quote, tokens_of
+from pricer.runs.spending import cap, quote, tokens_of
 from pricer.runs.store import Run
 from pricer.runs.training import Order
 
 FEW_EXAM_ITEMS = 200  # with fewer an interval is often wider than what separates two models
 FEW_TRAIN_ITEMS = 100
 WIDE_INTERVAL = 10.0  # dollars to either side; good models lie closer together
+USUAL_SECONDS = 1.0  # for an answer of a provider that has answered nothing yet
 LEAST_DISK = 500_000_000  # bytes
 
 
@@ -66,6 +68,7 @@ def preflight(order: Order, dataset: Dataset, runs: Sequence[Run] = ()) -> Prefl
         _disk(estimate.bytes),
         *_interval(precision),
         *_price_and_key(order, dataset, sum(exam_items.values())),
+        *_time_to_ask(order, sum(exam_items.values()), runs),
         *_run_before(order, dataset, runs),
     )
     return Preflight(train_items, exam_items, estimate.seconds, estimate.bytes, free, precision, checks)
@@ -119,11 +122,9 @@ def _price_and_key(order: Order, dataset: Dataset, items: int) -> Iterator[Check
     try:
         dollars, key = quote(order.model, items, order.settings, tokens_of(dataset))
     except PricerError as error:
-        yield Check("stop", str(error), "")
+        yield Check("stop", f"{str(error)[0].upper()}{str(error)[1:]}", "")
         return
-    if dollars is None:
-        yield Check("stop", f"Nobody has said what it costs; {HOW_TO_STATE}", "unknown")
-    elif not dollars:
+    if not dollars:
         yield Check("pass", "Price", "nothing: it runs on this machine")
     else:
         most = cap()
@@ -132,6 +133,26 @@ def _price_and_key(order: Order, dataset: Dataset, items: int) -> Iterator[Check
     if key:
         found = find_key(key)
         yield Check("pass" if found else "stop", f"Key {key}", found.place if found else "none")
+
+
+def _time_to_ask(order: Order, items: int, runs: Sequence[Run]) -> Iterator[Check]:
+    """How long a provider takes, by the last run that asked the same model there; else by what is usual."""
+    kind = find_kind(order.model)
+    if not kind.quotes:
+        return
+    stated = kind.check_settings(order.settings)
+    same = ("provider", "model", "prompt")
+    before = next(
+        (run.manifest for run in runs if run.manifest.model == order.model and run.manifest.asked_items
+         and all(run.manifest.model_settings.get(name) == stated[name] for name in same)), None,
+    )  # fmt: skip
+    if before and before.guess_seconds > before.asked_items / 100:  # else they were kept answers
+        seconds = before.guess_seconds / before.asked_items * before.model_settings["concurrency"]
+        source = "as in an earlier run"
+    else:
+        seconds, source = USUAL_SECONDS, "if this one is like others"
+    words = f"Time to ask, {stated['concurrency']} at once, {seconds:.2g} seconds each, {source}"
+    yield Check("pass", words, f"about {duration(seconds * items / stated['concurrency'])}")
 
 
 def _run_before(order: Order, dataset: Dataset, runs: Sequence[Run]) -> Iterator[Check]:

@@ -19,7 +19,6 @@ from pricer.models.contract import Quote
 from pricer.models.registry import find_kind
 
 USUAL_TOKENS = 180.0  # of a product's text, where nobody has counted them
-HOW_TO_STATE = "state it: python -m pricer providers price PROVIDER MODEL IN OUT"
 FILE = "spending.json"  # in the home folder, so that pages, commands and jobs have one cap
 
 
@@ -43,7 +42,7 @@ def set_cap(dollars: float) -> None:
 def quote(model: str, items: int, settings: Mapping[str, Value] | None = None, tokens: float = USUAL_TOKENS) -> Quote:
     """What it may cost to ask a model so many items, of so many tokens each, and the key that it needs.
 
-    PricerError where a model with these settings cannot be asked: its provider, its prompt, its name.
+    PricerError where a model with these settings cannot be asked, or nobody has stated what it costs.
     """
     kind = find_kind(model)
     if kind.quotes:
@@ -70,10 +69,8 @@ def tokens_of(dataset: Dataset) -> float:
 def check_spending(
     model: str, items: int, settings: Mapping[str, Value] | None = None, tokens: float = USUAL_TOKENS
 ) -> None:
-    """PricerError where asking so many items would cost more than the cap, or nobody has said what it costs."""
+    """PricerError where asking so many items would cost more than the cap, or as `quote`."""
     dollars, most = quote(model, items, settings, tokens).dollars, cap()
-    if dollars is None:
-        raise PricerError(f"nobody has stated what {model} costs, so no cap can be kept; {HOW_TO_STATE}")
     if dollars > most:
         raise PricerError(
             f"{model} would cost about ${dollars:,.2f} for {items:,} items, and a run may cost ${most:,.2f}; ask fewer "

@@ -3,16 +3,21 @@
 import argparse
 import csv
 import json
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pricer.errors import PricerError
 from pricer.progress import Report, duration
 from pricer.verbs.verb import Verbs, path, setting
 
+if TYPE_CHECKING:
+    from pricer.runs.store import Run
+
 
 def add_verbs(verbs: Verbs) -> None:
     """Declare these verbs and their options."""
-    verb = verbs.add("train", "fit a model on a dataset and grade it on the exam", _train, _train_words)
+    verb = verbs.add("train", "fit a model on a dataset and grade it on the exam", train, train_words)
     verb.add_argument("model", metavar="MODEL", help="such as tfidf-ridge; a wrong name is answered with all")
     verb.add_argument("--dataset", required=True, metavar="NAME", help="name or id of the dataset")
     verb.add_argument("--set", type=setting, action="append", default=[], metavar="SETTING=VALUE", dest="settings")
@@ -32,8 +37,8 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--output", type=path, metavar="FILE", help="write the CSV file with the prices added")
 
 
-def _train(options: argparse.Namespace, report: Report) -> dict:
-    from pricer.evaluation.errors import metrics
+def train(options: argparse.Namespace, report: Report) -> dict:
+    """Carry out the order that the options state."""
     from pricer.models.registry import STACK, find_kind
     from pricer.runs.stacking import stack_run
     from pricer.runs.training import Order, train_run
@@ -51,11 +56,18 @@ def _train(options: argparse.Namespace, report: Report) -> dict:
         name=options.name,
         of=tuple(options.of),
     )
-    run = (stack_run if order.model == STACK.name else train_run)(order, report)
+    return graded_facts((stack_run if order.model == STACK.name else train_run)(order, report), options.exam)
+
+
+def graded_facts(run: "Run", exam: str) -> dict:
+    """What is known of a run and of its grade; the balanced exam's where only that was asked."""
+    from pricer.evaluation.errors import metrics
+
     graded = run.graded()
-    reading = "balanced" if options.exam == "balanced" else "natural"
+    reading = "balanced" if exam == "balanced" else "natural"
     found = metrics(graded.table, graded.train_median, reading)
     return _run_facts(run) | {
+        "statuses": dict(Counter(run.guesses()["status"])),
         "reading": reading,
         "exam_items": found.items,
         "error_dollars": found.error,
@@ -65,11 +77,13 @@ def _train(options: argparse.Namespace, report: Report) -> dict:
     }
 
 
-def _run_facts(run) -> dict:
+def _run_facts(run: "Run") -> dict:
     return json.loads(run.manifest.model_dump_json()) | {"folder": str(run.folder)}
 
 
-def _train_words(facts: dict) -> str:
+def train_words(facts: dict) -> str:
+    """A run's figures in words."""
+    without = ", ".join(f"{count:,} {status}" for status, count in facts["statuses"].items() if status != "answer")
     return (
         f"{_name(facts)}, run {facts['id']}\n"
         f"  error {_dollars(facts['error_dollars'])} ({_dollars(facts['error_low'])} to "
@@ -77,6 +91,8 @@ def _train_words(facts: dict) -> str:
         f"{_exam_name(facts)} of {facts['exam_items']:,} items\n"
         f"  fitted on {facts['train_items']:,} items in {duration(facts['fit_seconds'])}, "
         f"asked in {duration(facts['guess_seconds'])}"
+        + (f" for {_dollars(facts['cost_dollars'])}" if facts["cost_dollars"] else "")
+        + (f"\n  without an answer: {without}" if without else "")
     )
 
 
