@@ -239,6 +239,12 @@ def find_prompt(label: str) -> Prompt:
     return open_prompt(label).prompt
 
 
+def prompt_changes(old: Prompt, new: Prompt) -> list[tuple[str, object, object]]:
+    """What differs between two prompts: the setting, its old value and its new one, as JSON has them."""
+    before, after = old.model_dump(mode="json"), new.model_dump(mode="json")
+    return [(name, before[name], after[name]) for name in before if before[name] != after[name]]
+
+
 # Prompts that a model goes on with
 
 
