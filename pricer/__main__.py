@@ -32,6 +32,7 @@ from pricer.verbs import (
     jobs,
     learned,
     models,
+    prompts,
     providers,
     publish,
     recipes,
@@ -194,6 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     runs.add_verbs(verbs)
     guesses.add_verbs(verbs)
     publish.add_verbs(verbs)
+    prompts.add_verbs(verbs)
     ask.add_verbs(verbs)
     providers.add_verbs(verbs)
     tune.add_verbs(verbs)
