@@ -60,7 +60,7 @@ def _read_about(folder: Path) -> dict:
     path = folder / MODEL_FILE
     if not path.is_file():
         raise PricerError(f"there is no model in {folder}")
-    about = _read_json(path)
+    about = read_json(path)
     if not isinstance(about, dict) or not {"model", "settings", "seed"} <= about.keys():
         raise _damaged(path)
     return about
@@ -111,13 +111,14 @@ class SavedArrays:
 
 def read_words(folder: Path) -> list[str]:
     """The words of a saved model, each once."""
-    words = _read_json(folder / WORDS_FILE)
+    words = read_json(folder / WORDS_FILE)
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words) or len(set(words)) < len(words):
         raise _damaged(folder / WORDS_FILE)
     return words
 
 
-def _read_json(path: Path) -> object:
+def read_json(path: Path) -> object:
+    """What a JSON file of a saved model holds; PricerError where it is damaged."""
     try:
         return json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:

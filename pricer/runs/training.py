@@ -217,7 +217,8 @@ def default_name(order: Order, dataset: str) -> str:
     'tfidf-ridge (alpha 1, 2,000 items) on even'
     """
     defaults = {setting.name: setting.default for setting in find_kind(order.model).settings}
-    parts = [in_words(name, value) for name, value in order.settings.items() if value != defaults[name]]
+    stated = {name: defaults[name] for name in ("base",) if name in defaults} | order.settings  # a base is always told
+    parts = [in_words(name, value) for name, value in stated.items() if name == "base" or value != defaults[name]]
     parts += [f"seed {order.seed}"] if order.seed != Order.seed else []
     parts += [f"{order.first_n:,} items"] if order.first_n else []
     parts += [f"of {len(order.of)} runs"] if order.of else []

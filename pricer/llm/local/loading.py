@@ -13,15 +13,20 @@ import psutil
 
 from pricer.errors import PricerError
 from pricer.llm.local.bases import Base, download, look_at
-from pricer.llm.local.memory import PRECISION_WORDS, PRECISIONS, check_memory, footprints, needed_bytes
+from pricer.llm.local.memory import (
+    COMPUTE_TYPES,
+    DEVICES,
+    PRECISION_WORDS,
+    PRECISIONS,
+    check_memory,
+    footprints,
+    needed_bytes,
+)
 from pricer.progress import Report, Step, silent
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-DEVICES = ("auto", "cpu", "cuda")
-COMPUTE_TYPES = ("auto", "bfloat16", "float16", "float32")
 
 
 @dataclass

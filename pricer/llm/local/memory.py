@@ -7,10 +7,13 @@ and without what a pass needs beside them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from pricer.errors import PricerError
 
-PRECISIONS = ("none", "8bit", "4bit")
+PRECISIONS = ("4bit", "8bit", "none")
+DEVICES = ("auto", "cpu", "cuda")
+COMPUTE_TYPES = ("auto", "bfloat16", "float16", "float32")
 PRECISION_WORDS = {"none": "as published", "8bit": "8 bit", "4bit": "4 bit"}
 BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 TINY_PARAMETERS = 50_000_000  # fewer make a toy, and it is called so
@@ -77,9 +80,14 @@ def footprints(shape: Shape, compute: str) -> dict[str, int]:
 
     >>> llama = Shape(6_979_321_856, 1_050_939_392, "float32", 131_072)  # Llama 3.1 8B
     >>> {name: round(size / 1e9, 2) for name, size in footprints(llama, "bfloat16").items()}
-    {'none': 32.12, '8bit': 9.08, '4bit': 5.59}
+    {'4bit': 5.59, '8bit': 9.08, 'none': 32.12}
     """
     return {name: shape.bytes_in(name, shape.stored if name == "none" else compute) for name in PRECISIONS}
+
+
+def has_card() -> bool:
+    """Whether this machine seems to have a graphics card of NVIDIA's, told without importing PyTorch."""
+    return Path("/proc/driver/nvidia/version").exists()
 
 
 def needed_bytes(weights: int) -> int:

@@ -2,9 +2,9 @@
 
 A notebook lets the model write token after token and reads the price from the text. But all that the model knows of
 the price is there when the prompt has been read: the chances of the next token. So a batch is read once, logits are
-computed at the prompts' last tokens only, and every slot's chance is read off them. Where a price is several tokens, the
-beginnings of all prices are read in the same pass, behind the prompt, each seeing the prompt and the digits before it
-(tree attention, as in SpecInfer; Miao et al., 2024).
+computed at the prompts' last tokens only, and every slot's chance is read off them. Where a price is several tokens,
+the beginnings of all prices are read in the same pass, behind the prompt, each seeing the prompt and the digits before
+it (tree attention, as in SpecInfer; Miao et al., 2024).
 """
 
 from collections.abc import Callable, Sequence

@@ -1,0 +1,80 @@
+"""The verbs of language models that run here: base, guess, serve."""
+
+import argparse
+
+from pricer.llm.local.memory import DEVICES, PRECISIONS
+from pricer.progress import Report, Step
+from pricer.verbs import models
+from pricer.verbs.verb import Verbs
+
+_BASE_HELP = "tiny-llama, a folder, or OWNER/NAME of the hub"
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Declare these verbs and their options."""
+    verb = verbs.add("base", "look at a base model: its memory, how it writes prices, what it says", _base, _base_words)
+    _of_base(verb)
+    verb.add_argument("--measure", action="store_true", help="load it in every precision and measure")
+    verb.add_argument("--text", help="a product: show its prompt, tokens, answer and distribution")
+    verb.add_argument("--prompt", default="notebook-2", help="the words around it (default notebook-2)")
+
+    verb = verbs.add("guess", "ask a base model the exam: the same as train open-weight", _guess, models.train_words)
+    _of_base(verb)
+    verb.add_argument("--dataset", required=True, metavar="NAME", help="name or id of the dataset")
+    verb.add_argument("--first", type=int, metavar="K", help="ask the first K of the exam only; each prefix is fair")
+    verb.add_argument("--exam", default="both", help="natural, balanced, or both (default)")
+    verb.add_argument("--prompt", help="notebook-1 or notebook-2 (default)")
+    verb.add_argument("--batch", help="products that are read at once")
+    verb.add_argument("--name", help="of the run")
+
+
+def _of_base(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("base", metavar="BASE", help=_BASE_HELP)
+    verb.add_argument("--revision", help="branch, tag or commit on the hub")
+    verb.add_argument("--precision", choices=PRECISIONS, default="4bit", help="how weights are held (default 4bit)")
+    verb.add_argument("--device", choices=DEVICES, help="default: a graphics card where there is one")
+
+
+def _base(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.llm.local.loading import load_base
+    from pricer.llm.local.trying import look_closely, try_item
+
+    revision, device = options.revision or "", options.device or "auto"
+    found = look_closely(options.base, revision, device, options.measure, report)
+    if options.text is None:
+        return found
+    loaded = load_base(options.base, options.precision, device, revision, report=report)
+    report(Step("Asking", 0, "items"))
+    found["measured_bytes"][options.precision] = loaded.bytes_measured
+    return found | {"precision": options.precision, "item": try_item(loaded, options.prompt, options.text)}
+
+
+def _base_words(found: dict) -> str:
+    lines = [
+        f"{found['title']}, {found['parameters'] / 1e6:,.1f} million weights, revision {found['revision'][:12]}, "
+        f"reads {found['reads_tokens']:,} tokens",
+        f"  on {found['device']} in {found['compute']}, {found['free_bytes'] / 1e9:,.1f} GB free",
+    ]
+    for precision, estimated in found["estimated_bytes"].items():
+        measured = found["measured_bytes"].get(precision)
+        said = f", measured {measured / 1e6:,.1f} MB" if measured else ""
+        lines.append(f"  {precision}: {estimated / 1e6:,.1f} MB by its configuration{said}")
+    if found["download_bytes"]:
+        lines.append(f"  {found['download_bytes'] / 1e9:,.1f} GB are still to be downloaded")
+    if item := found.get("item"):
+        around = " ".join(f"[{token['text']}]" for token in [*item["around"], *item["written"]])
+        price = item["read"]["price"]
+        lines += [
+            f"  each price one token: {'yes' if item['single_token_prices'] else 'no'}",
+            f"  tokens around the price: {around}",
+            f"  it wrote {item['raw']!r}, read as {'no price' if price is None else f'${price:,.2f}'}",
+            f"  chance of a number next: {item['on_prices']:.1%}",
+        ]
+    return "\n".join(lines)
+
+
+def _guess(options: argparse.Namespace, report: Report) -> dict:
+    stated = {name: getattr(options, name) for name in ("base", "revision", "precision", "device", "prompt", "batch")}
+    options.model, options.settings = "open-weight", [(name, value) for name, value in stated.items() if value]
+    options.ask, options.first, options.seed, options.of = options.first, None, 42, []
+    return models.train(options, report)
