@@ -1,0 +1,147 @@
+"""A language model tuned on train with QLoRA: the base stays as it is, a small adapter learns prices."""
+
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import polars as pl
+
+from pricer import settings as installation
+from pricer.errors import PricerError
+from pricer.files import write_json
+from pricer.llm.tuned.presets import Tuning, tuning_of
+from pricer.models.bins import distribution_median
+from pricer.models.learned import Learned
+from pricer.models.registry import find_kind
+from pricer.models.saving import make_saved, read_json, save_model
+from pricer.models.tables import texts_of, train_prices
+from pricer.progress import Report, silent
+
+if TYPE_CHECKING:
+    from pricer.llm.tuned.tuner import BaseChoice, TunedModel
+
+ADAPTER = "adapter"  # a folder in the model's
+ABOUT = "tuned.json"
+
+
+class QLoRA:
+    """A base in 4 bit (or 8, or as it is) with an adapter (Dettmers et al., 2023), read as a distribution of the price.
+
+    What is learned is the price alone, at the end of a notebook's prompt. The guess is the median of the chances of all
+    whole dollars, which one pass gives.
+    """
+
+    name = "qlora"
+
+    def __init__(self, seed: int = 42, **settings: int | float | str):
+        for setting in find_kind(self.name).settings:
+            setattr(self, setting.name, settings.get(setting.name, setting.default))
+        self.seed = seed
+        self._ready: TunedModel | None = None
+        self._last: tuple[list[str], np.ndarray] | None = None
+
+    @property
+    def tuning(self) -> Tuning:
+        """The preset with what the settings change."""
+        return tuning_of({setting.name: getattr(self, setting.name) for setting in find_kind(self.name).settings})
+
+    def fit(self, train: pl.DataFrame, validation: pl.DataFrame | None = None, report: Report = silent) -> Self:
+        from pricer.llm.local.bases import look_at
+        from pricer.llm.tuned.tuner import Priced, learn, name_of_work, start
+
+        priced = Priced(texts_of(train, "text"), train_prices(train).tolist())
+        held = train[:0] if validation is None else validation
+        judged = Priced(texts_of(held, "text"), held["price"].to_list())
+        work = name_of_work(self._base(), self.tuning, self.seed, priced)
+        of_job = installation.checkpoints_folder()  # which are kept until the job is deleted
+        folder = (of_job or installation.cache_folder()) / "tuning" / work
+        self._ready = start(self._base(), self.tuning, self.seed, report)
+        done = learn(self._ready, priced, judged, self.seed, distribution_median, report, folder)
+        if not of_job:
+            shutil.rmtree(folder, ignore_errors=True)
+        base = look_at(self.base, self.revision)
+        self.about_ = {
+            "base": base.place,
+            "base_revision": base.revision,
+            "tiny": base.shape.is_tiny,
+            "precision": self.precision,
+            "tuning": asdict(self.tuning),
+            "steps": done.step,
+            "steps_planned": done.steps,
+            "stopped": done.stopped,
+            "tokens": done.tokens,
+            "seconds": round(done.seconds, 3),
+            "trained_parameters": self._ready.trained_parameters,
+        }
+        return self
+
+    def _base(self) -> "BaseChoice":
+        from pricer.llm.tuned.tuner import BaseChoice
+
+        known = getattr(self, "about_", None)  # of a saved model the commit that was tuned
+        return BaseChoice(self.base, self.precision, known["base_revision"] if known else self.revision)
+
+    def predict_distribution(self, items: pl.DataFrame) -> np.ndarray:
+        texts = texts_of(items, "text")
+        if self._last is None or self._last[0] != texts:
+            self._last = (texts, self._model().chances(texts))
+        return self._last[1]
+
+    def predict(self, items: pl.DataFrame) -> np.ndarray:
+        return distribution_median(self.predict_distribution(items))
+
+    def _model(self) -> "TunedModel":
+        """Base and adapter in memory; loaded when they are first asked, for that takes long."""
+        from pricer.llm.tuned.tuner import load_tuned
+
+        if self._ready is None:
+            self._check_base()
+            self._ready = load_tuned(self._base(), self.tuning, self._folder / ADAPTER, silent)
+        return self._ready
+
+    def _check_base(self) -> None:
+        """PricerError where the base is another one than was tuned: an adapter fits no other."""
+        from pricer.llm.local.bases import look_at
+
+        tuned, now = self.about_["base_revision"], look_at(self.base, self.about_["base_revision"]).revision
+        if now != tuned:
+            raise PricerError(
+                f"{self.base} is another model now than when it was tuned (revision {now[:8]}, then {tuned[:8]}): "
+                "put the old one back, or tune again"
+            )
+
+    def save(self, folder: Path) -> None:
+        from pricer.llm.tuned.adapter import save_adapter, save_head
+
+        save_model(self, folder, {})
+        model = self._model()
+        save_adapter(model.model, folder / ADAPTER, self.base)
+        if model.head is not None:
+            save_head(model.head, folder / ADAPTER)
+        write_json(folder / ABOUT, self.about_)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        model = make_saved(folder, cls.name)
+        model.about_ = about = read_json(folder / ABOUT)
+        if not isinstance(about, dict) or not {"base", "base_revision", "precision", "steps"} <= about.keys():
+            raise PricerError(f"{folder / ABOUT} is damaged, or of another version of Pricer; tune the model again")
+        model._folder = folder
+        if not (folder / ADAPTER / "adapter_model.safetensors").is_file():
+            raise PricerError(f"{folder} holds no adapter; tune the model again")
+        return model
+
+    def learned(self, train: pl.DataFrame) -> list[Learned]:
+        about = self.about_
+        told = {
+            "steps": about["steps"],
+            "steps planned": about["steps_planned"],
+            "tokens read": about["tokens"],
+            "seconds of tuning": about["seconds"],
+            "weights learned": about["trained_parameters"],
+        }
+        table = pl.DataFrame({"figure": list(told), "value": [float(value) for value in told.values()]})
+        note = f"Of the base {about['base']}{' (tiny, made here)' if about['tiny'] else ''}, {about['precision']}."
+        return [Learned("Tuning", note + (" Stopped by a person." if about["stopped"] else ""), table)]

@@ -1,0 +1,138 @@
+"""What can be done with a tuned run's adapter: merge it into its unquantised base, push it; and its base's run."""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from pricer import settings
+from pricer.catalogue.hub import connect, told
+from pricer.errors import PricerError
+from pricer.keys import HUB_TOKEN, find_key, wait_for_key
+from pricer.models.qlora import ABOUT, ADAPTER
+from pricer.progress import Report, Step
+from pricer.publish.pushing import read_place
+from pricer.runs.store import MODEL, Run, list_runs, open_run
+
+TUNED, ASKED = "qlora", "open-weight"
+
+
+def merge_run(label: str, folder: Path, report: Report) -> dict:
+    """Add a run's adapter to its base as published, and save that as a model in a new folder.
+
+    PricerError where the run has no adapter, was tuned with a slot head, or the folder exists.
+    """
+    from pricer.llm.local.loading import load_base
+    from pricer.llm.tuned.adapter import merge
+
+    run, about = _tuned(label)
+    if about["tuning"]["head"] == "slots":
+        raise PricerError("a slot head is no part of a language model, so this run cannot be merged; tune with tokens")
+    if folder.exists():
+        raise PricerError(f"{folder} exists; name a new folder")
+    loaded = load_base(about["base"], "none", revision=about["base_revision"], report=report)
+    report(Step("Merging", 0, "weights"))
+    merge(loaded.model, run.folder / MODEL / ADAPTER, loaded.tokenizer, folder.resolve())
+    return {"run": run.id, "name": run.name, "base": about["base"], "folder": str(folder.resolve())}
+
+
+def push_adapter(label: str, repo: str, private: bool, report: Report) -> dict:
+    """Put a run's adapter on the hub with a card, as one commit to a repository of its own.
+
+    PricerError where the run has no adapter, no token is at hand, or the hub refuses.
+    """
+    run, about = _tuned(label)
+    place = read_place(repo, private=private)
+    key = find_key(HUB_TOKEN) or (wait_for_key(HUB_TOKEN, report) if settings.job_folder() else None)
+    if key is None:
+        raise PricerError(f"no {HUB_TOKEN} is known: set it, or type it on the page Publish")
+    api, url = connect(key), f"{settings.hub_endpoint()}/{repo}"
+    settings.cache_folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.cache_folder()) as staged:
+        folder = Path(staged)
+        shutil.copytree(run.folder / MODEL / ADAPTER, folder, dirs_exist_ok=True)
+        (folder / "README.md").write_text(write_card(run, about, repo), encoding="utf-8")
+        report(Step("Uploading", 0, "files"))
+        with told(f"publishing {place.repo}", url, "model"):
+            api.create_repo(repo, repo_type="model", private=private, exist_ok=True)
+            commit = api.upload_folder(
+                repo_id=repo, folder_path=folder, repo_type="model", commit_message=f"{run.name}: adapter"
+            )
+            is_private = bool(api.model_info(repo).private)
+    return {"run": run.id, "url": url, "revision": commit.oid, "private": is_private}
+
+
+def write_card(run: Run, about: dict, repo: str) -> str:
+    """The README of an adapter on the hub: what it is, how it was tuned, how it is loaded."""
+    made, tuning = run.manifest, about["tuning"]
+    base = about["base"]
+    generated = "\n\n**Tuned on generated data:** these products are made up, and so are their prices." * made.generated
+    tiny = (
+        "\n\n**Its base is a tiny Llama** that `python -m pricer tiny-llama` makes: a toy to try things with."
+        * (about["tiny"])
+    )
+    values = {name: value for name, value in tuning.items() if name not in ("prompt", "most_steps")}
+    rows = "\n".join(
+        f"| {name.replace('_', ' ')} | {', '.join(value) if isinstance(value, list) else value} |"
+        for name, value in values.items()
+    )
+    metadata = ["library_name: peft", "tags:", "- lora", "- price"]
+    if not about["tiny"]:
+        metadata.insert(0, f"base_model: {json.dumps(base)}")
+    return f"""---
+{chr(10).join(metadata)}
+---
+
+# {repo}
+
+An adapter that makes `{base}` (revision `{about["base_revision"]}`) continue a product's description with its price,
+to the nearest dollar. Tuned with Pricer as {made.name}.{generated}{tiny}
+
+| | |
+|---|---|
+| dataset | {made.dataset_name}, {made.train_items:,} items, hash `{made.dataset_hash[:16]}` |
+| steps | {about["steps"]:,} of {about["steps_planned"]:,}{", stopped by a person" if about["stopped"] else ""} |
+| weights learned | {about["trained_parameters"]:,} |
+| base held in | {about["precision"]} |
+| prompt | {tuning["prompt"]} |
+{rows}
+
+```python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+
+base = AutoModelForCausalLM.from_pretrained("{base}", revision="{about["base_revision"]}")
+model = PeftModel.from_pretrained(base, "{repo}")
+```
+"""
+
+
+def base_run(run: Run) -> Run | None:
+    """The run that asked a tuned run's base, in the same precision, the same exam; None where there is none."""
+    if run.manifest.model != TUNED:
+        return None
+    return find_base_run(run.manifest.model_settings, run.manifest.exam_hash)
+
+
+def find_base_run(stated: dict, exam_hash: str) -> Run | None:
+    """The newest run of the base that settings of a tuned model name, in the same precision, on this exam."""
+    wanted = (ASKED, exam_hash, *_base_of(stated))
+    for run in list_runs():
+        made = run.manifest
+        if made.model == ASKED and (made.model, made.exam_hash, *_base_of(made.model_settings)) == wanted:
+            return run
+    return None
+
+
+def _base_of(stated: dict) -> tuple[str, str, str]:
+    return stated["base"], stated["precision"], stated.get("revision", "")
+
+
+def _tuned(label: str) -> tuple[Run, dict]:
+    run = open_run(label)
+    if run.manifest.model != TUNED:
+        raise PricerError(f"{run.name} is a run of {run.manifest.model}, which has no adapter")
+    try:
+        return run, json.loads((run.folder / MODEL / ABOUT).read_bytes())
+    except (OSError, ValueError) as error:
+        raise PricerError(f"the model of {run.name} is damaged; tune it again") from error
