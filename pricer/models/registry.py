@@ -8,6 +8,7 @@ from pricer.models.contract import Model, ModelKind, Setting, Value
 from pricer.models.costs import boosted, deep_network, everything, forest, linear, network, sparse_network, word2vec
 from pricer.models.hosted_kind import HOSTED
 from pricer.models.open_weight_kind import OPEN_WEIGHT
+from pricer.models.qlora_kind import QLORA
 
 DIMENSIONS = Setting("dimensions", 400, 2, 2000, "How many numbers stand for a word.")
 
@@ -190,7 +191,7 @@ MODELS: dict[str, ModelKind] = {
 }
 
 # Language models, asked in words: they come fitted from elsewhere, and some are tuned on train.
-LANGUAGE_MODELS: dict[str, ModelKind] = {"hosted": HOSTED, "open-weight": OPEN_WEIGHT}
+LANGUAGE_MODELS: dict[str, ModelKind] = {"hosted": HOSTED, "open-weight": OPEN_WEIGHT, "qlora": QLORA}
 
 # What is made of runs, or of answers from elsewhere: no model of its own can be trained.
 STACK = ModelKind(
