@@ -39,6 +39,7 @@ from pricer.verbs import (
     runs,
     solve,
     tune,
+    tuned,
 )
 from pricer.verbs.verb import Verbs
 
@@ -199,6 +200,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_verbs(verbs)
     providers.add_verbs(verbs)
     tune.add_verbs(verbs)
+    tuned.add_verbs(verbs)
     learned.add_verbs(verbs)
     experiments.add_verbs(verbs)
     verb = verbs.add("app", "open Pricer in a browser, with a demo catalogue if there is none", _app, str)
