@@ -54,7 +54,7 @@ class SimilarProducts:
         if others:
             raise PricerError(f"similar products are shown from train only, and these are {', '.join(sorted(others))}")
         places = np.sort(np.random.default_rng(seed).permutation(len(train))[:most])
-        return cls(train.select(COLUMNS)[places])
+        return cls(_completed(train[places]).select(COLUMNS))
 
     def find(self, items: pl.DataFrame, k: int, report: Report = silent) -> list[list[Similar]]:
         """For each item (item_id, group, text) the k products most like it, the most similar first; fewer if need be.
@@ -63,14 +63,15 @@ class SimilarProducts:
         """
         if self.table.is_empty() or items.is_empty() or k < 1:
             return [[] for _ in range(len(items))]
+        items = _completed(items)
         weights = self._weigh(items["text"].to_list())
         ids, groups = self.table["item_id"].to_numpy(), self.table["group"].to_numpy()
         found = []
         for start in range(0, len(items), _ROWS_AT_ONCE):
             some = items[start : start + _ROWS_AT_ONCE]
             cosines = (weights[start : start + _ROWS_AT_ONCE] @ self._columns).toarray()
-            cosines[some["group"].to_numpy()[:, None] == groups[None, :]] = 0
-            cosines[some["item_id"].to_numpy()[:, None] == ids[None, :]] = 0
+            for row, (identifier, group) in zip(cosines, some.select("item_id", "group").iter_rows(), strict=True):
+                row[(ids == identifier) | (groups == group)] = 0
             found += [self._best(row, k) for row in cosines]
             report(Step("Looking for similar products", len(found), "items", len(found) / len(items)))
         return found
@@ -109,6 +110,13 @@ class SimilarProducts:
     def _columns(self) -> "csr_matrix":
         """The weights of the table's items, turned, so that a product is row by row."""
         return self._weigh(self.table["text"].to_list()).T.tocsr()
+
+
+def _completed(items: pl.DataFrame) -> pl.DataFrame:
+    """Items with the columns that tell them apart; one that was just typed is in nobody's group."""
+    none = {"item_id": pl.String, "group": pl.UInt64, "title": pl.String}
+    missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in none.items() if name not in items.columns]
+    return items.with_columns(*missing).with_columns(pl.col("text").fill_null(""), pl.col("title").fill_null(""))
 
 
 def _count(texts: list[str]) -> "csr_matrix":
