@@ -15,13 +15,15 @@ from pricer.llm.prompts import PRICE_NAME, Prompt, find_prompt
 from pricer.llm.providers import Provider, check_model_id, find_provider
 from pricer.llm.reading import read_price
 from pricer.llm.replies import Reply
+from pricer.llm.similar import Similar, SimilarProducts
 from pricer.models.contract import Quote
 from pricer.models.saving import SavedArrays, make_saved, save_model
 from pricer.models.tables import texts_of, train_prices
 from pricer.progress import Report, Step, silent
 
 PROMPT_FILE = "prompt.json"
-SHOWN_FILE = "shown.parquet"  # the items of train that a prompt may show
+EXAMPLES_FILE = "examples.parquet"  # items of train that every question shows with their prices
+SIMILAR_FILE = "similar.parquet"  # those among which similar ones are looked for
 TOKENS_OF_TEXT = 180.0  # of a product, where nobody has counted them
 _CENTS = re.compile(r"\.\d\d$")
 _JSON_FORM = {
@@ -91,7 +93,8 @@ class Hosted:
         prices = train_prices(train)
         self.median_ = float(np.median(prices))
         places = np.sort(np.random.default_rng(self.seed).permutation(len(train))[: self.prompt_.examples])
-        self.shown_ = train[places].select("text", "price")
+        self.examples_ = train[places].select("text", "price")
+        self.similar_ = SimilarProducts.of(train, self.seed) if self.prompt_.neighbours else None
         return self
 
     def answers(self, items: pl.DataFrame, report: Report = silent) -> pl.DataFrame:
@@ -117,17 +120,26 @@ class Hosted:
 
     def calls(self, items: pl.DataFrame) -> list[Call]:
         """What is asked about each item."""
-        provider, examples = find_provider(self.provider), self._examples()
+        provider, neighbours = find_provider(self.provider), self.neighbours(items)
+        examples = [Shown(text, price) for text, price in self.examples_.iter_rows()]
         return [
             Call(
                 provider.identity,
                 self.model,
-                self.prompt_.messages(text, examples),
+                self.prompt_.messages(text, examples, similar),
                 parameters_of(self.prompt_, provider),
                 repeat=self.seed,
             )
-            for text in texts_of(items, "text")
+            for text, similar in zip(texts_of(items, "text"), neighbours, strict=True)
         ]
+
+    def neighbours(self, items: pl.DataFrame) -> list[list[Similar]]:
+        """The products of train that are shown beside each item, none of the item's own near-duplicates."""
+        if self.similar_ is None:
+            return [[] for _ in range(len(items))]
+        if "group" not in items.columns:  # somebody described it
+            items = items.with_columns(group=pl.lit(-1))
+        return self.similar_.find(items, self.prompt_.neighbours)
 
     def predict(self, items: pl.DataFrame) -> np.ndarray:
         """Prices, the median of train where there was no answer; it asks, and so it may cost money, as `answers`."""
@@ -136,7 +148,9 @@ class Hosted:
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / PROMPT_FILE, self.prompt_.model_dump_json())
-        self.shown_.write_parquet(folder / SHOWN_FILE)
+        self.examples_.write_parquet(folder / EXAMPLES_FILE)
+        if self.similar_:
+            self.similar_.save(folder / SIMILAR_FILE)
         save_model(self, folder, {"median": self.median_})
 
     @classmethod
@@ -145,14 +159,12 @@ class Hosted:
         model.median_ = arrays.number("median")
         try:
             model.prompt_ = Prompt.model_validate_json((folder / PROMPT_FILE).read_bytes())
-            model.shown_ = pl.read_parquet(folder / SHOWN_FILE)
+            model.examples_ = pl.read_parquet(folder / EXAMPLES_FILE)
+            model.similar_ = SimilarProducts.load(folder / SIMILAR_FILE) if model.prompt_.neighbours else None
         except (PricerError, OSError, pl.exceptions.PolarsError):
             arrays.require(False)
-        arrays.require(model.shown_.schema == {"text": pl.String, "price": pl.Float64})
+        arrays.require(model.examples_.schema == {"text": pl.String, "price": pl.Float64})
         return model
-
-    def _examples(self) -> list[Shown]:
-        return [Shown(text, price) for text, price in self.shown_.iter_rows()]
 
     def _key(self, provider: Provider, report: Report) -> Key | None:
         return wait_for_key(provider.key, report) if provider.key else None

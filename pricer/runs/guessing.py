@@ -4,13 +4,16 @@ import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from pricer.catalogue.scrub import RULES, best_sellers_rank, full_text, make_texts, read_product, weight_pounds
 from pricer.catalogue.tokens import llama3
 from pricer.errors import PricerError
 from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
-from pricer.models import Model
+from pricer.models import Model, Spends
+from pricer.models.registry import find_kind
+from pricer.runs.spending import cap, quote
 from pricer.runs.store import MODEL, Run, list_runs
 
 LONGEST_TEXT = 20_000  # characters that are read of a description
@@ -70,7 +73,16 @@ def worked_examples(exam: pl.DataFrame, number: int) -> pl.DataFrame:
 
 
 def runs_that_guess() -> list[Run]:
-    """The last run of every name whose model is kept, the newest first."""
+    """The last run of every name whose model is kept here, the newest first; see `runs_that_ask` for the others."""
+    return [run for run in _newest_runs() if not find_kind(run.manifest.model).quotes]
+
+
+def runs_that_ask() -> list[Run]:
+    """As `runs_that_guess`, those whose model asks a provider, who may take money for each guess."""
+    return [run for run in _newest_runs() if find_kind(run.manifest.model).quotes]
+
+
+def _newest_runs() -> list[Run]:
     newest: dict[str, Run] = {}
     for run in list_runs():
         if (run.folder / MODEL).is_dir():
@@ -78,11 +90,36 @@ def runs_that_guess() -> list[Run]:
     return list(newest.values())
 
 
+def quote_asking(run: Run, items: pl.DataFrame) -> float:
+    """What a run that asks a provider may cost for these items, in dollars; PricerError where it cannot be asked."""
+    tokens = float(items["tokens"].mean() or 0)
+    return quote(run.manifest.model, len(items), run.manifest.model_settings, tokens).dollars
+
+
+def ask_prices(items: pl.DataFrame, run: Run) -> pl.DataFrame:
+    """What a run that asks a provider is answered, as `Answers` says; it may cost as much as a run may.
+
+    PricerError where it would cost more, or cannot be asked.
+    """
+    model = run.model()
+    model.most_dollars = cap()
+    return model.answers(items)
+
+
 def guess_prices(
     items: pl.DataFrame, runs: Sequence[Run], load_model: Callable[[Run], Model] = Run.model
 ) -> dict[str, list[float]]:
-    """Each run's guesses for items without prices, by run id; clipped to $1 to $999."""
-    return {run.id: load_model(run).predict(items).clip(LOWEST_SLOT, HIGHEST_SLOT).tolist() for run in runs}
+    """Each run's guesses for items without prices, by run id; clipped to $1 to $999.
+
+    A run that asks a provider is asked, for it was named; where it does not answer, its guess is train's median.
+    """
+    return {run.id: _guesses(load_model(run), items).clip(LOWEST_SLOT, HIGHEST_SLOT).tolist() for run in runs}
+
+
+def _guesses(model: Model, items: pl.DataFrame) -> np.ndarray:
+    if isinstance(model, Spends):
+        model.most_dollars = cap()
+    return model.predict(items)
 
 
 def read_descriptions(path: Path, column: str | None = None) -> tuple[list[dict[str, str]], list[str]]:
