@@ -26,6 +26,7 @@ page = st.navigation(
         ],
         "Models": [
             st.Page("models/train.py", title="Train", icon=":material/model_training:", url_path="train"),
+            st.Page("models/tune.py", title="Tune", icon=":material/build:", url_path="tune"),
             st.Page("models/runs.py", title="Runs", icon=":material/timeline:", url_path="runs"),
         ],
         "Results": [

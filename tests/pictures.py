@@ -12,7 +12,7 @@ from tests import browser as chromium
 from tests.serving import ROOT, serving
 
 PAGES = {
-    "home": "", "catalogue": "catalogue", "curate": "curate", "publish": "publish", "train": "train", "runs": "runs",
+    "home": "", "catalogue": "catalogue", "curate": "curate", "publish": "publish", "train": "train", "tune": "tune", "runs": "runs",
     "compare": "compare", "predict": "predict",
 }  # fmt: skip
 LOOKS = ("light", "dark")

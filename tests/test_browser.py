@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 PAGES = {
     "/": "Home", "/catalogue": "Catalogue", "/curate": "Curate", "/publish": "Publish", "/train": "Train",
-    "/runs": "Runs", "/compare": "Compare", "/predict": "Predict",
+    "/tune": "Tune", "/runs": "Runs", "/compare": "Compare", "/predict": "Predict",
 }  # fmt: skip
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 expect.set_options(timeout=30_000)

@@ -13,6 +13,8 @@ JOB = "job"  # id of the job that Catalogue follows
 SAMPLE_JOB = "sample_job"  # id of the job that Curate follows
 TRAIN_JOB = "train_job"  # id of the job that Train follows
 PUBLISH_JOB = "publish_job"  # id of the job that Publish follows
+TUNE_JOB = "tune_job"  # id of the job that Tune follows
+TUNE_PROBED = "tune_probed"  # the host, address and model that were asked about, and what was told
 LAST_DONE = "last_done"  # id of the job whose end was last acted upon
 
 WEIGHTED = "curate_weighted"  # the folder of the catalogue that the recipe in hand is for
@@ -63,6 +65,8 @@ DEFAULTS = {
     SAMPLE_JOB: None,
     TRAIN_JOB: None,
     PUBLISH_JOB: None,
+    TUNE_JOB: None,
+    TUNE_PROBED: None,
     LAST_DONE: None,
     WEIGHTED: None,
     HISTORY: [],
