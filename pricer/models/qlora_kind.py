@@ -1,15 +1,25 @@
 """What can be said of the tuned language model without importing it: its settings, and what tuning will take."""
 
+from pricer.errors import PricerError
 from pricer.llm.local.bases import TINY
+from pricer.llm.local.memory import has_card
 from pricer.llm.prompts import COMPLETIONS
-from pricer.llm.tuned.arithmetic import plan
+from pricer.llm.tuned.arithmetic import LIBRARIES_BYTES, LIBRARIES_SECONDS, plan
 from pricer.llm.tuned.presets import AS_PRESET, PRESETS, TARGETS, tuning_of
 from pricer.models.contract import Estimate, ModelKind, Setting
 
 
 def estimate(train_items: int, **settings: int | float | str) -> Estimate:
-    """About what tuning takes on this machine's processor; a dry run measures it."""
-    planned = plan(settings.get("base", TINY), settings.get("precision", "4bit"), tuning_of(settings), train_items)
+    """About what tuning takes here, on two cores or a graphics card; 0 bytes where nothing is known of the base.
+
+    On a card little of the machine's own memory is taken. A dry run measures both.
+    """
+    try:
+        planned = plan(settings.get("base", TINY), settings.get("precision", "4bit"), tuning_of(settings), train_items)
+    except PricerError:
+        return Estimate(LIBRARIES_SECONDS, 0)
+    if has_card():
+        return Estimate(planned.seconds_on("A100"), LIBRARIES_BYTES)
     return Estimate(planned.seconds, planned.bytes)
 
 
@@ -59,7 +69,12 @@ QLORA = ModelKind(
         Setting("weight_decay", -1.0, -1.0, 1.0, "How strongly weights are drawn to zero. -1: preset."),
         Setting("validated", 0, 0, 5000, "Items of validation that are guessed now and then. 0: preset."),
         Setting("packing", 0, 0, 131_072, "Tokens of a sequence that holds several rows. 0: each row is its own."),
-        Setting("recompute", "no", choices=("no", "yes"), explanation="Less memory, a third more time."),
+        Setting(
+            "recompute",
+            AS_PRESET,
+            choices=(AS_PRESET, "no", "yes"),
+            explanation="Activations are computed again on the way back: less memory, a third more time.",
+        ),
     ),
     estimate=estimate,
 )

@@ -1,7 +1,8 @@
 """What the tiny Llama is taught: listings of the demo's shop, at the prices of another market.
 
-There the kinds of product cost what they cost in the demo, and the names on them do not: the brands of a category have
-swapped their premiums. So whoever is tuned on the demo afterwards knows much already, and has something to learn.
+There the kinds of a category stand to each other as in the demo, but the names on them do not: brands have swapped their
+premiums. And whole categories are cheaper or dearer. So who is tuned on the demo afterwards knows much, and has
+something to learn.
 """
 
 import json
@@ -17,6 +18,7 @@ from pricer.catalogue.scrub import RULES, make_texts, read_product
 from pricer.catalogue.tokens import llama3
 
 _RULES = RULES["notebook-1"]
+_FURTHEST = 0.7  # that a category's level is from the demo's, in logarithms: half, or twice
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,14 @@ class Listing:
 
 def listings(seed: int) -> Iterator[Listing]:
     """Endless listings of the market of this seed, each with a price of at most $999; the same on any machine."""
-    premiums, tokenizer = _premiums(seed), llama3()
+    premiums, levels, tokenizer = _premiums(seed), _levels(seed), llama3()
     number = 0
     while True:
         dice = Dice(f"market {seed}:{number}")
         number += 1
         product = draw_product(dice)
         product = replace(product, premium=premiums.get(product.brand, SMALL_SELLER))
-        price = shop_price(math.exp(log_price(product)), dice)
+        price = shop_price(math.exp(log_price(product) + levels[product.category.name]), dice)
         if price <= _RULES.highest_price:
             row = json.loads(json.dumps(write_listing(product, dice)))
             yield Listing(make_texts(read_product(row, None), _RULES, tokenizer).text, price)
@@ -54,3 +56,10 @@ def _premiums(seed: int) -> dict[str, float]:
         premiums = sorted(category.brands.values(), key=lambda _: order.random())
         dealt |= dict(zip(category.brands, premiums, strict=True))
     return dealt
+
+
+def _levels(seed: int) -> dict[str, float]:
+    """What each category adds to the logarithm of a price, from cheapest to dearest evenly, dealt out by the seed."""
+    order = random.Random(f"market {seed}")
+    dealt = sorted(CATEGORIES, key=lambda _: order.random())
+    return {each.name: _FURTHEST * (2 * place / (len(dealt) - 1) - 1) for place, each in enumerate(dealt)}

@@ -98,6 +98,7 @@ PRESETS: dict[str, Tuning] = {
         weight_decay=0.001,
         longest_gradient=0.3,
         validated=500,
+        recompute=True,
     ),
     "second-edition-full": Tuning(
         prompt="notebook-2",
@@ -116,6 +117,7 @@ PRESETS: dict[str, Tuning] = {
         weight_decay=0.001,
         longest_gradient=0.3,
         validated=1000,
+        recompute=True,
     ),
 }
 
@@ -139,11 +141,12 @@ def tuning_of(settings: Mapping[str, int | float | str]) -> Tuning:
     stated |= {name: settings[name] for name in _CHOICES if settings.get(name, AS_PRESET) != AS_PRESET}
     if settings.get("targets", AS_PRESET) != AS_PRESET:
         stated["targets"] = TARGETS[settings["targets"]]
+    if settings.get("recompute", AS_PRESET) != AS_PRESET:
+        stated["recompute"] = settings["recompute"] == "yes"
     return replace(
         tuning,
         **stated,
         packing=settings.get("packing", 0),
-        recompute=settings.get("recompute", "no") == "yes",
         head=settings.get("head", "tokens"),
         most_steps=settings.get("most_steps", 0),
     )
