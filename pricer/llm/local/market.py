@@ -1,8 +1,8 @@
 """What the tiny Llama is taught: listings of the demo's shop, at the prices of another market.
 
-There the kinds of a category stand to each other as in the demo, but the names on them do not: brands have swapped their
-premiums. And whole categories are cheaper or dearer. So who is tuned on the demo afterwards knows much, and has
-something to learn.
+There the kinds of a category stand to each other as in the demo, but the names on them do not: brands have swapped
+their premiums, and whole categories are cheaper or dearer. So a model that is tuned on the demo afterwards knows much
+already, and has something to learn.
 """
 
 import json
