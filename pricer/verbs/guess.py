@@ -2,6 +2,7 @@
 
 import argparse
 
+from pricer.errors import PricerError
 from pricer.llm.local.memory import DEVICES, PRECISIONS
 from pricer.progress import Report, Step
 from pricer.verbs import models
@@ -26,6 +27,13 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--prompt", help="notebook-1 or notebook-2 (default)")
     verb.add_argument("--batch", help="products that are read at once")
     verb.add_argument("--name", help="of the run")
+
+    verb = verbs.add(
+        "serve", "keep one language model warm for the page Predict, until it is idle", _serve, _serve_words
+    )
+    verb.add_argument("run", metavar="RUN", nargs="?", help="a run of an open-weight model")
+    verb.add_argument("--idle", type=float, default=15.0, metavar="MINUTES", help="end after so long (default 15)")
+    verb.add_argument("--stop", action="store_true", help="end the one that is served")
 
 
 def _of_base(verb: argparse.ArgumentParser) -> None:
@@ -78,3 +86,22 @@ def _guess(options: argparse.Namespace, report: Report) -> dict:
     options.model, options.settings = "open-weight", [(name, value) for name, value in stated.items() if value]
     options.ask, options.first, options.seed, options.of = options.first, None, 42, []
     return models.train(options, report)
+
+
+def _serve(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.llm.local.serving import stop
+    from pricer.runs.serving import serve_run
+
+    if options.stop:
+        stop()
+        return {"stopped": True}
+    if not options.run:
+        raise PricerError("name the run to serve: python -m pricer serve RUN")
+    report(Step(f"Serving {options.run}", 0, "products"))
+    return {"run": options.run, "asked": serve_run(options.run, 60 * options.idle)}
+
+
+def _serve_words(result: dict) -> str:
+    if "stopped" in result:
+        return "no language model is served any more"
+    return f"{result['run']}: {result['asked']:,} products asked; its memory is free again"
