@@ -36,6 +36,7 @@ from pricer.verbs import (
     providers,
     publish,
     recipes,
+    rewrite,
     runs,
     solve,
     tune,
@@ -197,6 +198,7 @@ def _parser() -> argparse.ArgumentParser:
     guesses.add_verbs(verbs)
     publish.add_verbs(verbs)
     prompts.add_verbs(verbs)
+    rewrite.add_verbs(verbs)
     ask.add_verbs(verbs)
     providers.add_verbs(verbs)
     tune.add_verbs(verbs)

@@ -93,7 +93,7 @@ def build_catalogue(
         exam = _write_exam(folder, scrubbed, decided)
         shutil.rmtree(folder / "parts")
         manifest = _manifest(name, rules, why, scrubbed, decided, exam, merge_hashes(hashes))
-        return _publish(folder, manifest, started)
+        return publish_catalogue(folder, manifest, started)
 
 
 def choose_rules(paths: Sequence[Path], rules_name: str) -> tuple[Rules, str]:
@@ -436,7 +436,7 @@ def _binned(bins: tuple[int, int], counts: list[np.ndarray]) -> Binned:
     return Binned(width=bins[0], counts=total[:-1].tolist(), beyond=int(total[-1]))
 
 
-def _publish(folder: Path, manifest: Manifest, started: float) -> Catalogue:
+def publish_catalogue(folder: Path, manifest: Manifest, started: float) -> Catalogue:
     """Give the folder the next free version of its name."""
     versions = settings.catalogues_folder() / manifest.name
     while True:

@@ -66,6 +66,20 @@ class Histograms(_Record):
     slots: list[int]  # items in each slot, 0 to 999
 
 
+class Rewriting(_Record):
+    """By whom texts were rewritten, and how many: asked = rewritten + unusable + failed; the others keep theirs."""
+
+    catalogue: str  # NAME@VERSION of the one that was rewritten
+    provider: str
+    model: str
+    prompt_id: str
+    asked: int
+    rewritten: int
+    unusable: int  # replies that are not what was asked for
+    failed: int
+    cost_dollars: float
+
+
 class Manifest(_Record):
     """The counts of a load, written last: where it stands, the catalogue is whole."""
 
@@ -97,6 +111,7 @@ class Manifest(_Record):
     tokens_mean: float
     histograms: Histograms
     seconds: float
+    rewriting: Rewriting | None = None
 
     @property
     def categories(self) -> tuple[str, ...]:
