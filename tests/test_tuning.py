@@ -20,7 +20,8 @@ from pricer.curation.dataset import Dataset, make_dataset, open_dataset
 from pricer.curation.recipe import Recipe
 from pricer.errors import PricerError
 from pricer.keys import find_key, remember
-from pricer.llm.providers import find_provider
+from pricer.llm.known import Price
+from pricer.llm.providers import find_provider, set_price
 from pricer.llm.tuning import host as hosts
 from pricer.llm.tuning import make_adapter
 from pricer.llm.tuning.closing import OPENAI, days_left
@@ -35,7 +36,7 @@ from pricer.runs.launch import resources_of
 from pricer.runs.spending import set_cap
 from pricer.runs.tuning import adopt, cancel, check, drop, follow, pause, resume, tune
 from pricer.runs.tuning_files import make_files, probe, tune_preflight
-from pricer.runs.tuning_orders import make_order, read_start, start_arguments
+from pricer.runs.tuning_orders import grade, make_order, read_start, start_arguments
 from pricer.runs.tunings import TuneOrder, list_tunings, open_tuning
 from pricer.runs.worker import Worker
 from tests.processes import eventually
@@ -492,6 +493,35 @@ def test_a_job_that_is_cancelled_cancels_its_tuning_at_the_host(provider, host, 
     assert cancel_launch(job.id).state == "cancelled"  # tells the host where the job itself was too late
     assert next(iter(host.jobs.values()))["status"] == "cancelled"
     assert open_tuning(job.tuning.id).state == "cancelled"
+
+
+def test_a_tuning_stands_among_the_runs_until_it_is_done_and_its_models_do_afterwards(provider, host, capsys):
+    from pricer.runs.history import history
+    from pricer.runs.jobs import claim, finish
+
+    submit(start_arguments(order()), resources_of(["tune"]))
+    assert [entry.name for entry in history()] == ["tune start openai small-1"]
+    finish(claim("worker"), "done", result={})
+    assert history() == []
+
+
+@pytest.mark.slow
+def test_a_tuned_model_is_graded_beside_its_base_on_the_same_items(provider, host):
+    from pricer.runs.store import list_runs
+
+    done = tune(order())
+    with pytest.raises(PricerError, match="providers price openai small-1 IN OUT"):
+        grade(done, 20)
+    set_price("openai", "small-1", Price(1.0, 3.0))
+    assert [part.label for part in grade(done, 20)] == ["tuned", "base"]
+    assert find_provider("openai").price(done.tuned_model) == Price(2.0, 6.0)
+    for job_id in open_tuning(done.id).kept.graded:
+        over = eventually(lambda job_id=job_id: (now := open_job(job_id)).state not in jobs.ALIVE and now, 180)
+        assert (over.state, over.error) == ("done", None)
+    asked = {run.manifest.model_settings["model"]: set(run.guesses()["item_id"]) for run in list_runs()}
+    assert set(asked) == {done.tuned_model, "small-1"}
+    assert asked["small-1"] == asked[done.tuned_model] and len(asked["small-1"]) >= 20
+    assert [part.state for part in grade(done, 20)] == ["done", "done"]  # nothing is asked twice
 
 
 @pytest.mark.slow

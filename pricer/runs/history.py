@@ -66,11 +66,16 @@ def history(deleted: bool = False) -> list[Entry]:
     """Every job of training and every run, each once, the last first; the deleted ones instead, if asked."""
     runs = list_runs(deleted)
     by_job = {run.manifest.job_id: run for run in runs if run.manifest.job_id}
-    trainings = [job for job in list_launches(deleted) if job.arguments[0] in (VERB, EXTEND)]
+    trainings = [job for job in list_launches(deleted) if _belongs(job)]
     entries = [Entry(job, by_job.pop(job.id, None)) for job in trainings]
     launched = {entry.run.id for entry in entries if entry.run}
     entries += [Entry(None, run) for run in runs if run.id not in launched]
     return sorted(entries, key=lambda entry: entry.began, reverse=True)
+
+
+def _belongs(job: Launch) -> bool:
+    """Whether a job stands among the runs: those of training, and fine-tunings at a host until they are done."""
+    return job.arguments[0] in (VERB, EXTEND) or (job.arguments[0] == "tune" and job.state != "done")
 
 
 def search(

@@ -83,6 +83,7 @@ def tune_preflight(
         *_rows(order, files),
         *_price(files),
         *_wandb(order, provider),
+        *_grading(order, provider),
         *_same_before(order, dataset, again),
     ]
 
@@ -128,6 +129,12 @@ def _price(files: Files) -> Iterator[Check]:
 def _wandb(order: TuneOrder, provider: Provider) -> Iterator[Check]:
     if order.wandb and not find_adapter(provider.tunes or "").takes_wandb:
         yield Check("look", f"{provider.title} passes nothing on to Weights & Biases through Pricer", "left out")
+
+
+def _grading(order: TuneOrder, provider: Provider) -> Iterator[Check]:
+    if order.grade and provider.price(order.model) is None:
+        words = f"It cannot be graded until the price of asking {order.model} is stated: python -m pricer providers "
+        yield Check("look", f"{words}price {provider.name} {order.model} IN OUT", "unknown")
 
 
 def _same_before(order: TuneOrder, dataset: Dataset, again: bool) -> Iterator[Check]:

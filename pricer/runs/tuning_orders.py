@@ -6,11 +6,14 @@ from pydantic import ValidationError
 
 from pricer.curation.dataset import Dataset, open_dataset
 from pricer.errors import PricerError
+from pricer.llm.known import Price
+from pricer.llm.providers import find_provider, set_price
 from pricer.runs.experiments import Part, dataset_label, launch_missing, read_parts
 from pricer.runs.training import Order
 from pricer.runs.tunings import TuneOrder, Tuning, change
 
 VERB = "tune"
+MOST_TIMES_BASE = 2.0  # what tuned models cost to ask, of their base's price, where that was looked up
 HOSTED = "hosted"  # the model of MODELS that asks a provider
 _OPTIONS = {  # option -> field; in this order they are typed
     "--dataset": "dataset",
@@ -89,9 +92,27 @@ def grading_orders(tuning: Tuning, dataset: Dataset, first_k: int) -> list[tuple
 
 
 def grade(tuning: Tuning, first_k: int) -> list[Part]:
-    """Launch what is missing to see a tuned model beside its base; runs that stand are not asked again."""
+    """Launch what is missing to see a tuned model beside its base; runs that stand are not asked again.
+
+    PricerError where there is no tuned model, or nobody has stated what asking its base costs.
+    """
     orders = grading_orders(tuning, open_dataset(tuning.kept.dataset_id), first_k)
+    _price_tuned(tuning)
     launch_missing(read_parts(orders))
     parts = read_parts(orders)
     change(tuning.id, graded=[part.job.id for part in parts if part.job])
     return parts
+
+
+def _price_tuned(tuning: Tuning) -> None:
+    """Give a tuned model that has no price twice its base's, the most that hosts take: caps need one."""
+    provider = find_provider(tuning.provider)
+    base = provider.price(tuning.base_model)
+    if base is None:
+        raise PricerError(
+            f"nobody has stated what asking {tuning.base_model} costs: "
+            f"python -m pricer providers price {provider.name} {tuning.base_model} IN OUT"
+        )
+    if provider.price(tuning.tuned_model) is None:
+        twice = Price(MOST_TIMES_BASE * base.tokens_in, MOST_TIMES_BASE * base.tokens_out)
+        set_price(provider.name, tuning.tuned_model, twice)

@@ -7,6 +7,7 @@ from pages.shared.look import look
 from pages.shared.widgets import chart, chart_head, distinct, family_swatches
 from pricer.figures.curves import curve_chart, loss_chart
 from pricer.figures.formats import dollars, spreadsheet_safe
+from pricer.llm.tuning.adapter import UNIT
 from pricer.progress import TRAINING_LOSS, VALIDATION_ERROR, VALIDATION_LOSS
 from pricer.runs.curves import CURVES, live_curves, read_curves
 from pricer.runs.store import Run
@@ -60,7 +61,9 @@ def show_curves(run: Run, others: list[Run]) -> None:
 def _show(curves: pl.DataFrame, key: str) -> None:
     """The losses, and the error in dollars beside them."""
     unit = curves["unit"][0]
-    losses, error = st.columns(2, gap="large")
+    in_dollars = _line(curves, VALIDATION_ERROR)
+    measures_dollars = len(in_dollars) or unit != UNIT  # a host of fine-tuning tells losses alone
+    losses, error = st.columns(2, gap="large") if measures_dollars else (st.container(), None)
     training, validation = _line(curves, TRAINING_LOSS), _line(curves, VALIDATION_LOSS)
     with losses:
         chart(
@@ -70,7 +73,8 @@ def _show(curves: pl.DataFrame, key: str) -> None:
             key=f"{key}_loss",
             note=f"What the fit makes less, after so many {unit}",
         )
-    in_dollars = _line(curves, VALIDATION_ERROR)
+    if error is None:
+        return
     with error:
         if in_dollars.is_empty():
             chart_head("Validation error", f"not measured yet: it comes after the first of its {unit}")

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.shared import cached, state
+from pages.shared import state
 from pages.shared.jobs import SECONDS_BETWEEN_LOOKS
 from pages.shared.look import look
 from pages.shared.tuning.form import USUAL_GRADE, fill_form
+from pages.shared.tuning.graded import show_graded
 from pages.shared.widgets import (
     Cell,
     Html,
@@ -31,8 +32,7 @@ from pricer.progress import TRAINING_LOSS, VALIDATION_LOSS
 from pricer.runs import tuning as work
 from pricer.runs.curves import read_curves
 from pricer.runs.launch import alive_launches, launch
-from pricer.runs.store import Run, list_runs
-from pricer.runs.tuning_orders import HOSTED, grade
+from pricer.runs.tuning_orders import grade
 from pricer.runs.tunings import UNSURE, Tuning, list_tunings, open_tuning
 
 STATES = {
@@ -54,9 +54,7 @@ def show_tunings() -> None:
     found = list_tunings()
     chart_head("Tunings", "on this machine, the newest first" if found else "")
     if not found:
-        st.html(
-            '<p class="pr-note">None yet. What is started stands here, with its losses and what came of it.</p>'
-        )
+        st.html('<p class="pr-note">None yet. What is started stands here, with its losses and what came of it.</p>')
         return
     shown = page_of(found, "tuning", "tunings_page")
     table(["Tuning", "State", "Progress", "Rows", "Price", "Begun"], [_row(each) for each in shown], right=(3, 4))
@@ -272,31 +270,3 @@ def _facts(tuning: Tuning) -> list[tuple[Cell, Cell]]:
         ("Seed", str(order.seed)),
         ("Tuning", tuning.id),
     ]
-
-
-# Graded
-
-
-def show_graded(tuning: Tuning) -> None:
-    """The tuned model's run beside its base's, on the exam that both were asked."""
-    if not tuning.tuned_model:
-        return
-    wanted = {tuning.tuned_model: "tuned", tuning.base_model: "base"}
-    runs = [
-        run for run in list_runs()
-        if run.manifest.model == HOSTED and run.manifest.dataset_id == tuning.kept.dataset_id
-        and run.manifest.model_settings.get("model") in wanted
-    ]  # fmt: skip
-    if not runs:
-        return
-    chart_head("Beside its base", "mean error on the natural exam, on the items that each was asked")
-    table(["Model", "Error", "95% interval", "Asked", "Cost"], [_graded(run, wanted) for run in runs], right=(1, 3, 4))
-    st.page_link("results/compare.py", label="Open Compare", icon=":material/arrow_forward:")
-
-
-def _graded(run: Run, wanted: dict[str, str]) -> tuple[Cell, ...]:
-    found = cached.run_metrics(run, run.reading)
-    interval = NOT_MEASURED if found.error_low is None else f"{dollars(found.error_low)} to {dollars(found.error_high)}"
-    model = str(run.manifest.model_settings["model"])
-    name = Html(f"<b>{escaped(wanted[model])}</b> {escaped(model)}")
-    return name, dollars(found.error), interval, count(run.manifest.asked_items), dollars(run.manifest.cost_dollars)

@@ -28,4 +28,4 @@ def usual_price(provider: Provider, model: str) -> float | None:
     name = max((each for each in known if model.startswith(each)), key=len, default=None)
     if name:
         return known[name]
-    return 0.0 if provider.is_here else None
+    return 0.0 if provider.is_free else None
