@@ -6,9 +6,11 @@ import shutil
 import stat
 import threading
 from http.client import HTTPConnection
+from pathlib import Path
 
 import psutil
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pricer import settings
 from pricer.__main__ import main
@@ -19,6 +21,8 @@ from pricer.llm.local.loading import held, release
 from pricer.runs.serving import ask_served, start_serving
 from pricer.runs.store import list_runs
 from tests.processes import end_processes_of, eventually
+
+NAVIGATION = Path(__file__).parent.parent / "pages" / "navigation.py"
 
 
 def prices(texts):
@@ -125,3 +129,35 @@ def test_a_run_is_served_by_a_process_of_its_own_and_unloaded(demo, tiny_llama):
         assert serving.look() is None
     finally:
         end_processes_of(settings.home())
+
+
+@pytest.mark.slow
+def test_predict_loads_no_language_model_itself(demo, tiny_llama):
+    """It offers to load one; it shows what a process of its own says, and unloads it."""
+    assert main(["sample", "demo", "--dataset", "even"]) == 0
+    shutil.copytree(tiny_llama, tiny_folder())
+    assert (
+        main(["guess", "tiny-llama", "--precision", "none", "--device", "cpu", "--dataset", "even", "--first=5"]) == 0
+    )
+    release(held())
+    page = AppTest.from_file(str(NAVIGATION), default_timeout=120).run().switch_page("results/predict.py").run()
+    assert not page.exception
+    assert page.button(key="served_load").label == "Load it"
+    assert held() is None
+    thread = threading.Thread(target=lambda: serving.serve(list_runs()[0].id, lambda: ("a tiny model", told)))
+    thread.start()
+    try:
+        eventually(lambda: (seen := serving.look()) and seen.state == "ready")
+        page.run()
+        assert not page.exception
+        assert any("a tiny model" in block.body for block in page.get("html"))
+        page.button(key="served_unload").click().run()
+        assert page.button(key="served_load")
+        assert held() is None
+    finally:
+        serving.stop()
+        thread.join(30)
+
+
+def told(texts):
+    return {"guesses": [100.0], "chances": [[0.001] * 1000]}

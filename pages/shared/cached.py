@@ -20,6 +20,7 @@ from pricer.curation.recipe import Recipe
 from pricer.curation.sampler import Plan, make_plan
 from pricer.curation.slots import items_of_slot
 from pricer.curation.solver import Solution, Wishes, solve
+from pricer.errors import PricerError
 from pricer.evaluation.comparison import Paired, paired
 from pricer.evaluation.errors import GradedRun, Metrics, Reading, asked, metrics
 from pricer.evaluation.leaderboard import leaderboard
@@ -29,10 +30,12 @@ from pricer.evaluation.running import running_error
 from pricer.evaluation.scoring import DEFAULT, Scoring, answer_counts, scored
 from pricer.evaluation.slices import by_part, grid, weak_parts
 from pricer.evaluation.suspects import suspects
+from pricer.llm.local import serving
 from pricer.models import GivesDistribution, Learned, Model
 from pricer.runs.guessing import describe, guess_prices, worked_examples
 from pricer.runs.learned import what_it_learned
 from pricer.runs.ranges import coverage_of_parts, range_of_guess, strip_of
+from pricer.runs.serving import ask_served
 from pricer.runs.store import Run
 
 MODELS_HELD = 6  # in memory at once; a large one takes a gigabyte
@@ -238,3 +241,16 @@ def guesses(product: str, runs: list[Run]) -> tuple[dict[str, float], float]:
     started = time.perf_counter()
     prices = guess_prices(describe([product]), runs, model)
     return {run_id: price for run_id, [price] in prices.items()}, time.perf_counter() - started
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def served_answer(pid: int, started: float, product: str) -> tuple[float, np.ndarray, float]:
+    """What the language model that this process serves said of a product: dollars, how likely it thinks each slot, and
+    the seconds that it took. PricerError where it is gone.
+    """
+    asked = time.perf_counter()
+    found = serving.look()
+    if found is None or (found.pid, found.started) != (pid, started):
+        raise PricerError("the language model was unloaded meanwhile; load it again")
+    guess, chances = ask_served(found, product)
+    return guess, np.array(chances), time.perf_counter() - asked

@@ -16,6 +16,7 @@ from pricer.models.registry import find_kind
 from pricer.runs.spending import cap, quote
 from pricer.runs.store import MODEL, Run, list_runs
 
+SERVED = "open-weight"  # the family of models that are loaded by `serve`
 LONGEST_TEXT = 20_000  # characters that are read of a description
 _ANY_LENGTH = RULES["short-texts"].model_copy(update={"least_characters": 0})
 _ITEM = {
@@ -73,13 +74,26 @@ def worked_examples(exam: pl.DataFrame, number: int) -> pl.DataFrame:
 
 
 def runs_that_guess() -> list[Run]:
-    """The last run of every name whose model is kept here, the newest first; see `runs_that_ask` for the others."""
-    return [run for run in _newest_runs() if not find_kind(run.manifest.model).quotes]
+    """The last run of every name whose model is kept here, the newest first.
+
+    Those that `runs_that_ask` and `runs_that_are_served` give are no part of them.
+    """
+    return [run for run in _newest_runs() if not is_served(run) and not find_kind(run.manifest.model).quotes]
 
 
 def runs_that_ask() -> list[Run]:
     """As `runs_that_guess`, those whose model asks a provider, who may take money for each guess."""
     return [run for run in _newest_runs() if find_kind(run.manifest.model).quotes]
+
+
+def runs_that_are_served() -> list[Run]:
+    """As `runs_that_guess`, those of language models that are too large to be loaded for a guess in passing."""
+    return [run for run in _newest_runs() if is_served(run)]
+
+
+def is_served(run: Run) -> bool:
+    """Whether a run's model answers pages from a process of its own only; see `pricer.runs.serving`."""
+    return run.manifest.family == SERVED
 
 
 def _newest_runs() -> list[Run]:

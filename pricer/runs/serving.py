@@ -10,18 +10,12 @@ from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
 from pricer.llm.local import serving
 from pricer.llm.local.serving import Answer, Serving
 from pricer.models.bins import distribution_median
-from pricer.runs.guessing import describe
+from pricer.runs.guessing import describe, is_served
 from pricer.runs.processes import PROJECT
 from pricer.runs.store import Run, open_run
 
-FAMILY = "open-weight"  # of models that are too large to stand in the server
 VERB = "serve"
 LOG = "serving.log"
-
-
-def is_served(run: Run) -> bool:
-    """Whether a run's model answers pages from a process of its own only."""
-    return run.manifest.family == FAMILY
 
 
 def serve_run(label: str, idle_seconds: float = serving.IDLE_SECONDS) -> int:

@@ -30,6 +30,7 @@ MOST_TEXTS = 256
 ANSWER_SECONDS = 300.0
 _LOOK_SECONDS = 5.0
 _HOST = "127.0.0.1"
+_FILE = "serving.json"
 
 State = Literal["loading", "ready", "failed"]
 Answer = Callable[[Sequence[str]], dict]
@@ -242,11 +243,11 @@ def _call(serving: Serving, method: str, path: str, body: dict | None, seconds: 
 
 
 def _file() -> Path:
-    return settings.home() / "serving.json"
+    return settings.home() / _FILE
 
 
 def _write(serving: Serving) -> None:
-    path = _file()
+    path = settings.make_home() / _FILE
     beside = path.with_suffix(".new")
     beside.unlink(missing_ok=True)
     os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
