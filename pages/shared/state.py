@@ -12,6 +12,7 @@ DATASET = "dataset"  # id of the dataset that all pages show
 JOB = "job"  # id of the job that Catalogue follows
 SAMPLE_JOB = "sample_job"  # id of the job that Curate follows
 TRAIN_JOB = "train_job"  # id of the job that Train follows
+DRY_RUN_JOB = "dry_run_job"  # id of the dry run or the base that Train follows
 PUBLISH_JOB = "publish_job"  # id of the job that Publish follows
 TUNE_JOB = "tune_job"  # id of the job that Tune follows
 TUNE_PROBED = "tune_probed"  # the host, address and model that were asked about, and what was told
@@ -64,6 +65,7 @@ DEFAULTS = {
     JOB: None,
     SAMPLE_JOB: None,
     TRAIN_JOB: None,
+    DRY_RUN_JOB: None,
     PUBLISH_JOB: None,
     TUNE_JOB: None,
     TUNE_PROBED: None,

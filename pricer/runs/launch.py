@@ -13,6 +13,8 @@ from pathlib import Path
 
 from pricer import settings
 from pricer.checkpoints import checkpoints_of, holds_checkpoint
+from pricer.errors import PricerError
+from pricer.llm.tuned.steps import STOP
 from pricer.progress import Progress
 from pricer.runs import jobs, processes, queue
 from pricer.runs.asked_of import provider_of
@@ -24,7 +26,7 @@ from pricer.runs.worker import ensure_worker
 LIGHT = {"demo", "plan", "sample", "predict", "compare", "catalogues", "datasets", "runs", "export", "keys"}
 # Verbs that wait for a service more than they work, and the key that each uses: one job at a time for each key.
 # One that only looks now and then, as `tune` does, keeps no other from its key.
-KEY_OF = {"publish": "HF_TOKEN", "tune": None}
+KEY_OF = {"publish": "HF_TOKEN", "push-adapter": "HF_TOKEN", "tune": None}
 SECONDS_TO_CANCEL = 15.0
 
 
@@ -124,6 +126,20 @@ def cancel(job_id: str) -> Launch:
 
         cancel_of_job(job.continues or job.id)
     return _read(job)
+
+
+def stop_and_keep(job_id: str) -> Launch:
+    """Let a job that tunes a model end after its step, and keep what it has learned as its run.
+
+    PricerError where the job is over, or none that can.
+    """
+    job = open_launch(job_id)
+    if not job.alive or job.arguments[:2] != ("train", "qlora"):
+        raise PricerError(f"{job.command} is no tuning that runs, so it cannot stop and keep what it has")
+    folder = _folder(job.id)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / STOP).touch()
+    return job
 
 
 def retry(job_id: str) -> Launch:

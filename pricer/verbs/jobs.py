@@ -20,6 +20,7 @@ def add_verbs(verbs: Verbs) -> None:
     add = Actions(verb).add
     for name, help_text in {
         "cancel": "end a job and all its processes, or take it out of the queue",
+        "stop": "let a tuning end after its step, and keep what it has learned",
         "retry": "launch what a job that did not succeed was to do once more, from the start",
         "resume": "the same from its last complete checkpoint, where it left one",
         "delete": "take an ended job out of the lists",
@@ -49,6 +50,7 @@ def _changed(name: str) -> Run:
 
         by_name: dict[str, Callable[[str], Launch]] = {
             "cancel": launch.cancel,
+            "stop": launch.stop_and_keep,
             "retry": launch.retry,
             "resume": launch.resume,
             "delete": launch.delete,

@@ -20,7 +20,7 @@ LIBRARIES_BYTES = 700_000_000
 LIBRARIES_SECONDS = 15.0
 # Products a second that count, times two: of two cores at the tiny Llama's widths, measured; of a card a third of its
 # dense bfloat16 peak, as is usual.
-CORES_FLOPS = 2.5e10
+CORES_FLOPS = 1e10
 CARDS_FLOPS = {"T4": 65e12 / 4, "A100": 312e12 / 3}
 
 
@@ -76,7 +76,7 @@ class Plan:
         return LIBRARIES_SECONDS + self.flops / CARDS_FLOPS[card]
 
 
-def plan(place: str, precision: str, tuning: Tuning, train_items: int, validated: int | None = None) -> Plan:
+def plan(place: str, precision: str, tuning: Tuning, train_items: int, validation_items: int = 5_000) -> Plan:
     """What tuning a base on so many items will take.
 
     PricerError where nothing is known of the base, or its layers are of another kind.
@@ -88,7 +88,7 @@ def plan(place: str, precision: str, tuning: Tuning, train_items: int, validated
     trained = trained_parameters(config, tuning)
     # Forward and back through what stays as it is; recomputing goes forward once more. The adapter is learned besides.
     passes = (6 if tuning.recompute else 4) * shape.matrices + 6 * trained
-    asked = 11 * min(tuning.validated if validated is None else validated, train_items) * tuning.length
+    asked = 11 * min(tuning.validated, validation_items) * tuning.length  # of validation, now and then
     return Plan(
         shape,
         trained,
