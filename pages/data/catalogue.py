@@ -10,6 +10,7 @@ from pages.shared import cached, shelf
 from pages.shared.load_table import show_load_table
 from pages.shared.loading import show_job, show_loading
 from pages.shared.look import look
+from pages.shared.rewrite import show_rewrite
 from pages.shared.widgets import (
     chart,
     chart_head,
@@ -312,4 +313,5 @@ show_prices(catalogue)
 show_cuts(manifest)
 show_categories_and_roles(manifest)
 show_load_table(manifest)
+show_rewrite(catalogue)
 show_rows(catalogue)

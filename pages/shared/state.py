@@ -10,6 +10,7 @@ TURNED = "turned"  # whether this run shows another page than the last
 CATALOGUE = "catalogue"  # label of the catalogue that all pages show
 DATASET = "dataset"  # id of the dataset that all pages show
 JOB = "job"  # id of the job that Catalogue follows
+REWRITE_JOB = "rewrite_job"  # id of the rewriting that Catalogue follows
 SAMPLE_JOB = "sample_job"  # id of the job that Curate follows
 TRAIN_JOB = "train_job"  # id of the job that Train follows
 DRY_RUN_JOB = "dry_run_job"  # id of the dry run or the base that Train follows
@@ -63,6 +64,7 @@ DEFAULTS = {
     CATALOGUE: None,
     DATASET: None,
     JOB: None,
+    REWRITE_JOB: None,
     SAMPLE_JOB: None,
     TRAIN_JOB: None,
     DRY_RUN_JOB: None,

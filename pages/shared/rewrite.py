@@ -1,0 +1,156 @@
+"""Rewriting a catalogue's texts by a language model: what it may cost, the job, and old beside new."""
+
+import polars as pl
+import streamlit as st
+
+from pages.shared import state
+from pages.shared.jobs import command_of, find_running_job, follow_job, is_busy, is_news, show_done, start_now
+from pages.shared.widgets import chart_head, checks, plain
+from pricer.catalogue.store import Catalogue, open_catalogue
+from pricer.errors import PricerError
+from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, short_hash
+from pricer.keys import find_key, page_of
+from pricer.llm.providers import list_providers
+from pricer.runs.rewriting import VERB, RewriteOrder, RewriteQuote, check_quote, quote_rewrite, rewrite_arguments
+from pricer.runs.spending import cap
+
+QUOTED_AT_ONCE = 5_000  # items whose tokens are counted without being asked
+_FIRST = 200
+
+
+def show_rewrite(catalogue: Catalogue) -> None:
+    """Who rewrites, how many, at what price; and of a rewritten catalogue what has changed."""
+    if catalogue.manifest.rewriting:
+        show_what_changed(catalogue)
+    find_running_job(state.REWRITE_JOB, (VERB,))
+    with st.expander(
+        "Rewrite the texts", icon=":material/edit_note:", expanded=is_busy(state.REWRITE_JOB), key="rewrite"
+    ):
+        st.caption(
+            "A language model turns each text into five lines: title, category, brand, description, details. The new "
+            "catalogue has the same items, roles and exam, so models of both are compared on one exam."
+        )
+        order = choose_order(catalogue)
+        if order.model and order.name:
+            show_start(catalogue, order)
+        else:
+            st.caption("Name a model, as its provider lists it, to see what it may cost.")
+        show_rewritten()
+
+
+def choose_order(catalogue: Catalogue) -> RewriteOrder:
+    providers = {provider.name: provider.title for provider in list_providers()}
+    there = catalogue.manifest.items - catalogue.manifest.sealed
+    left, right = st.columns(2)
+    with left:
+        provider = st.selectbox(
+            "Provider", list(providers), format_func=providers.get, key="rewrite_provider", persist_state="session"
+        )
+        name = st.text_input(
+            "Name of the new catalogue", f"{catalogue.name}-five-lines"[:64], key=f"rewrite_name_{catalogue.name}"
+        )
+    with right:
+        model = st.text_input("Model", key="rewrite_model", max_chars=200, persist_state="session")
+        first = st.number_input(
+            f"First items, of {count(there)}",
+            1,
+            there,
+            min(_FIRST, there),
+            key=f"rewrite_first_{catalogue.name}",
+            help="The exam comes first, then validation, then the pool. Empty means all.",
+        )
+    return RewriteOrder(catalogue.label, provider, model.strip(), name.strip(), first)
+
+
+def show_start(catalogue: Catalogue, order: RewriteOrder) -> None:
+    """What it may cost, what stands in its way, its command, and the button."""
+    many = (order.first or catalogue.manifest.items) > QUOTED_AT_ONCE
+    if many and not st.toggle("Count the tokens to say what it may cost", key="rewrite_count"):
+        return
+    try:
+        quote = _quote(catalogue, order)
+        check_quote(quote, order)
+        wrong = None
+    except PricerError as error:
+        wrong = str(error)
+        quote = None
+    if quote:
+        show_quote(quote)
+    if wrong:
+        st.warning(plain(f"{wrong[0].upper()}{wrong[1:]}."), icon=":material/warning:")
+    arguments = rewrite_arguments(order)
+    st.code(command_of(arguments), language=None, wrap_lines=True)
+    if st.button("Rewrite", icon=":material/edit_note:", disabled=bool(wrong) or is_busy(state.REWRITE_JOB)):
+        start_now(state.REWRITE_JOB, arguments)
+
+
+def _quote(catalogue: Catalogue, order: RewriteOrder) -> RewriteQuote:
+    if order.first is not None and order.first <= QUOTED_AT_ONCE:
+        return quote_rewrite(order)  # what has been answered changes with every run
+    return _quote_of_many(f"{catalogue.folder}", order, short_hash(catalogue.manifest.content_hash))
+
+
+@st.cache_data(max_entries=4, show_spinner="Counting tokens", ttl=600, hash_funcs={RewriteOrder: repr})
+def _quote_of_many(folder: str, order: RewriteOrder, content: str) -> RewriteQuote:
+    return quote_rewrite(order)
+
+
+def show_quote(quote: RewriteQuote) -> None:
+    price = NOT_MEASURED if quote.dollars is None else dollars(quote.dollars)
+    lines = [
+        ("pass" if quote.dollars is not None and quote.dollars <= cap() else "stop", "Price, at most", price),
+        ("pass", "Items that are asked", count(quote.items - quote.kept)),
+    ]
+    if quote.kept:
+        lines.append(("pass", "Answered already, and not asked again", count(quote.kept)))
+    if quote.key:
+        key = find_key(quote.key)
+        missing = f"none: type it on the page {page_of(quote.key)}"
+        lines.append(("pass" if key else "stop", quote.key, key.place if key else missing))
+    lines.append(("look", "Texts are sent to", quote.host))
+    checks(lines)
+
+
+def show_rewritten() -> None:
+    """Follow the job; when it is done, say what it made and turn to it."""
+    job = follow_job(state.REWRITE_JOB)
+    if job is None:
+        return
+    made = job.result
+    if is_news(job):
+        st.session_state[state.CATALOGUE] = made["catalogue"]
+        st.rerun()
+    others = f"{count_of(made['unusable'] + made['failed'], 'reply', 'replies')} gave none"
+    words = f"{made['catalogue']}: {count_of(made['rewritten'], 'new text')}, {others}, {dollars(made['cost_dollars'])}"
+    show_done(state.REWRITE_JOB, plain(f"{words}. Exam {short_hash(made['exam_hash'])} as before."))
+
+
+def show_what_changed(catalogue: Catalogue) -> None:
+    """By whom the texts were rewritten, and one of them beside what it was."""
+    about = catalogue.manifest.rewriting
+    kept = about.unusable + about.failed
+    chart_head(
+        f"{count_of(about.rewritten, 'text')} rewritten by {about.model}",
+        f"at {about.provider}, from {about.catalogue}; {count_of(kept, 'reply', 'replies')} gave no five lines and "
+        f"left the old text; {dollars(about.cost_dollars)}. Items, roles and exam are those of {about.catalogue}.",
+    )
+    try:
+        before = open_catalogue(about.catalogue)
+    except PricerError:
+        st.caption("The catalogue that it was made from is gone, so old texts cannot be shown.")
+        return
+    changed = _changed(str(catalogue.folder), str(before.folder), catalogue.manifest.content_hash)
+    place = st.number_input(f"Item, of {count(len(changed))}", 1, max(1, len(changed)), 1, key="rewrite_item") - 1
+    if len(changed):
+        for column, title, field in zip(st.columns(2), ("Before", "After"), ("old", "text"), strict=True):
+            with column:
+                st.caption(title)
+                st.code(changed[field][place], language=None, wrap_lines=True)
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _changed(folder: str, before: str, content: str, most: int = 100) -> pl.DataFrame:
+    """Some items whose text is another now, with the old one."""
+    old, new = (pl.scan_parquet(f"{each}/items/*.parquet").select("item_id", "text") for each in (before, folder))
+    joined = new.join(old.rename({"text": "old"}), on="item_id").filter(pl.col("text") != pl.col("old"))
+    return joined.sort("item_id").head(most).collect()
