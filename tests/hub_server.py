@@ -387,7 +387,7 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         return _json({"files": files})
 
-    def lfs_batch(self, kind: str, repo: str):
+    def lfs_batch(self, repo: str, kind: str = "models"):
         self._repository(kind, repo, write=True)
         objects = []
         for each in json.loads(self.body)["objects"]:
@@ -474,6 +474,7 @@ _ROUTES = [
     (("POST",), f"/api/{_REPOSITORY}/preupload/(?P<revision>.+)", _Handler.preupload),
     (("POST",), f"/api/{_REPOSITORY}/commit/(?P<revision>.+)", _Handler.make_commit),
     (("POST",), r"/(?P<kind>datasets)/(?P<repo>[^/]+/[^/]+)\.git/info/lfs/objects/batch", _Handler.lfs_batch),
+    (("POST",), r"/(?P<repo>[^/]+/[^/]+)\.git/info/lfs/objects/batch", _Handler.lfs_batch),
     (("PUT",), "/lfs/(?P<oid>[0-9a-f]{64})", _Handler.lfs_put),
     (("POST",), "/lfs/verify", _Handler.lfs_verify),
     (("GET", "HEAD"), f"/{_REPOSITORY}/resolve/(?P<revision>[^/]+)/(?P<path>.+)", _Handler.resolve),

@@ -1,0 +1,170 @@
+"""A tuned model from the command line to its adapter: killed and gone on with, dry, merged, pushed, on the page."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pricer.__main__ import main
+from pricer.checkpoints import latest_complete
+from pricer.progress import TRAINING_LOSS
+from pricer.runs.adapters import find_base_run
+from pricer.runs.store import list_runs, open_run
+from tests.hub_server import ADA, HubServer
+from tests.processes import eventually
+
+ROOT = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.slow
+
+
+def train(base: Path, *more: str) -> list[str]:
+    wanted = {"base": base, "precision": "none", "batch": 4, "length": 64, "validated": 4, "most_steps": 3}
+    stated = [
+        f"--set={name}={value}" for name, value in wanted.items() if not any(f"={name}=" in each for each in more)
+    ]
+    return ["train", "qlora", "--dataset=even", "--first=80", "--ask=8", "--exam=natural", *stated, *more]
+
+
+@pytest.fixture(scope="module")
+def tuned_home(trained_home, tiny_llama, tmp_path_factory) -> Path:
+    """A home with a tuned run named tuned, and the run of its base; copy it before writing there."""
+    folder = tmp_path_factory.mktemp("tuned") / "home"
+    shutil.copytree(trained_home, folder)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PRICER_HOME", str(folder))
+        assert main(train(tiny_llama, "--name=tuned")) == 0
+        asked = ["guess", str(tiny_llama), "--dataset=even", "--precision=none", "--first=8", "--exam=natural"]
+        assert main(asked) == 0
+    return folder
+
+
+@pytest.fixture
+def tuned(home, tuned_home):
+    """The tuned run, in a home of the test's own."""
+    shutil.copytree(tuned_home, home)
+    return open_run("tuned")
+
+
+def test_a_tuned_run_stands_beside_its_base_in_the_same_precision(tuned, tiny_llama):
+    base = find_base_run(tuned.manifest.model_settings, tuned.manifest.exam_hash)
+    assert base.manifest.model == "open-weight"
+    assert base.guesses()["item_id"].to_list() == tuned.guesses()["item_id"].to_list()
+    other = tuned.manifest.model_settings | {"precision": "4bit"}
+    assert find_base_run(other, tuned.manifest.exam_hash) is None
+
+
+def test_its_curves_and_its_distribution_are_kept(tuned):
+    names = set(pl.read_parquet(tuned.folder / "curves.parquet")["name"])
+    assert names == {"training loss", "learning rate", "validation loss", "validation error"}
+    assert (tuned.folder / "distribution.npy").is_file()
+
+
+def test_a_tuned_model_guesses_the_same_in_a_fresh_process(tuned, home):
+    """As the leaderboard has it: the exam's items asked again."""
+    script = (
+        "import sys, polars as pl; from pricer.models import load\n"
+        "items = pl.read_parquet(sys.argv[2])\n"
+        "print(load(sys.argv[1]).predict(items).tolist())"
+    )
+    exam = home / "exam.parquet"
+    asked = pl.read_parquet(next((home / "datasets").glob("*/exam.parquet")))
+    guesses = tuned.guesses()
+    guesses.select("item_id").join(asked, "item_id", how="left", maintain_order="left").write_parquet(exam)
+    done = subprocess.run(
+        [sys.executable, "-c", script, tuned.id, str(exam)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    said = json.loads(done.stdout.strip().splitlines()[-1])
+    assert said == pytest.approx(guesses["guess"].to_list(), abs=0.01)
+
+
+def test_a_killed_process_goes_on_from_its_checkpoint_to_the_same_losses(home, trained_home, tiny_llama):
+    shutil.copytree(trained_home, home)
+    command = train(tiny_llama, "--set=most_steps=40", "--set=epochs=4", "--set=dropout=0.1")
+    kept = home / "cache" / "tuning"
+    process = subprocess.Popen([sys.executable, "-m", "pricer", *command], cwd=ROOT, stderr=subprocess.DEVNULL)
+
+    def killed_at_a_checkpoint() -> bool:
+        assert process.poll() is None, "it ended before it could be killed"
+        process.send_signal(signal.SIGSTOP)  # it works only while we sleep, so it cannot run ahead of us
+        there = any(latest_complete(work) for work in kept.glob("*"))
+        process.send_signal(signal.SIGKILL if there else signal.SIGCONT)
+        return there
+
+    eventually(killed_at_a_checkpoint, 180, pause=0.02)
+    process.wait()
+    assert main([*command, "--name=resumed"]) == 0
+    assert not any(kept.rglob("checkpoint-*")), "nothing is left once it is done"
+    assert main([*command, "--name=straight"]) == 0
+    losses = {name: losses_of(name) for name in ("resumed", "straight")}
+    assert len(losses["straight"]) == 40
+    assert losses["resumed"] == pytest.approx(losses["straight"], abs=1e-6)
+
+
+def losses_of(name: str) -> list[float]:
+    curves = pl.read_parquet(open_run(name).folder / "curves.parquet")
+    return curves.filter(pl.col("name") == TRAINING_LOSS)["value"].to_list()
+
+
+def test_a_dry_run_measures_and_keeps_nothing(home, trained_home, tiny_llama, capsys):
+    shutil.copytree(trained_home, home)
+    before = len(list_runs())
+    wanted = [f"--set=base={tiny_llama}", "--set=precision=none", "--set=batch=4", "--set=length=64"]
+    assert main(["dry-run", "--dataset=even", *wanted, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["batch"], found["longest_row"], len(found["losses"])) == (4, 64, 20)
+    assert found["bytes_peak"] >= found["bytes_before"] > 0
+    assert found["seconds"] == pytest.approx(found["steps"] * found["seconds_per_step"])
+    assert found["largest_batch"] >= 4
+    assert len(list_runs()) == before
+
+
+def test_an_adapter_is_merged_into_its_unquantised_base(tuned, tiny_llama, tmp_path):
+    from pricer.llm.local.loading import load_base
+
+    assert main(["merge", "tuned", "--to", str(tmp_path / "merged")]) == 0
+    merged, base = (load_base(str(place)).model.state_dict() for place in (tmp_path / "merged", tiny_llama))
+    changed = [name for name in base if not base[name].equal(merged[name])]
+    assert changed
+    assert all("proj" in name for name in changed)
+    assert main(["merge", "tuned", "--to", str(tmp_path / "merged")]) == 2
+    assert main(["merge", "mean on even", "--to", str(tmp_path / "other")]) == 2
+
+
+def test_an_adapter_is_pushed_with_a_card_and_private(tuned, hub: HubServer, monkeypatch, capsys):
+    monkeypatch.setenv("HF_TOKEN", ADA)
+    assert main(["push-adapter", "tuned", "--to", "ada/prices", "--json"]) == 0
+    pushed = json.loads(capsys.readouterr().out)
+    assert pushed["private"] is True
+    from huggingface_hub import HfApi
+
+    api = HfApi(endpoint=hub.url, token=ADA)
+    files = set(api.list_repo_files("ada/prices", revision=pushed["revision"]))
+    assert {"adapter_model.safetensors", "adapter_config.json", "README.md"} <= files
+    card = Path(api.hf_hub_download("ada/prices", "README.md", revision=pushed["revision"])).read_text()
+    assert "generated data" in card
+    assert "tiny Llama" in card
+    assert tuned.manifest.dataset_hash[:16] in card
+
+
+def test_train_tells_what_tuning_comes_to_and_points_to_the_base(tuned, tiny_llama):
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60).run()
+    app = app.switch_page("models/train.py").run()
+    app.session_state["train_family"] = "open-weight"
+    app.session_state["train_model_open-weight"] = "qlora"
+    app.session_state["train_qlora_base"] = str(tiny_llama)
+    app.session_state["train_qlora_precision"] = "none"
+    app = app.run()
+    assert not app.exception
+    shown = " ".join(element.proto.body for element in app.get("html"))
+    assert "19,456" in shown, "weights that are learned"
+    assert "The base alone, in the same precision" in shown
+    app.session_state["train_qlora_precision"] = "4bit"
+    app = app.run()
+    assert any("guess" in code.value and "--precision=4bit" in code.value for code in app.code)
+    assert "start_dry_run" in [button.key for button in app.button]
