@@ -51,6 +51,8 @@ def show_job() -> None:
         st.session_state["tuning_shown"] = job.result["id"]
     words = f"{job.result.get('tuned_model') or job.result['base_model']}: {job.result['state']}."
     show_done(state.TUNE_JOB, plain(words))
+    if refused := job.result.get("not_graded"):
+        st.warning(plain(f"Not graded yet: {refused}"), icon=":material/warning:")
 
 
 def has_address(provider: Provider) -> bool:

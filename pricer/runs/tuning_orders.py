@@ -87,7 +87,9 @@ def grading_orders(tuning: Tuning, dataset: Dataset, first_k: int) -> list[tuple
     orders = []
     for label, model in (("tuned", tuning.tuned_model), ("base", tuning.base_model)):
         settings = {"provider": tuning.provider, "model": model, "prompt": tuning.order.prompt}
-        orders.append((label, Order(HOSTED, dataset_label(dataset), settings, first_k=first_k), dataset))
+        orders.append(
+            (label, Order(HOSTED, dataset_label(dataset), settings, asked="natural", first_k=first_k), dataset)
+        )
     return orders
 
 

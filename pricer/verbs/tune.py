@@ -80,8 +80,13 @@ def _start(options: argparse.Namespace, report: Report) -> dict:
     if options.check:
         return _checked(order, options.again)
     tuning = tune(order, report, options.again)
-    parts = grade(tuning, order.grade) if order.grade and tuning.state == "done" else []
-    return _told(tuning) | {"grading": [_part(part) for part in parts]}
+    facts = _told(tuning) | {"grading": [], "not_graded": None}
+    if order.grade and tuning.state == "done":
+        try:
+            facts["grading"] = [_part(part) for part in grade(tuning, order.grade)]
+        except PricerError as error:  # the tuning is done all the same, and can be graded later
+            facts["not_graded"] = str(error)
+    return facts
 
 
 def _checked(order, again: bool) -> dict:
@@ -197,7 +202,8 @@ def _graded_words(facts: dict) -> str:
 
 
 def _graded_lines(facts: dict) -> list[str]:
-    return [f"  {each['what']}: {each['name']}, {each['state']}" for each in facts.get("grading", [])]
+    lines = [f"  {each['what']}: {each['name']}, {each['state']}" for each in facts.get("grading", [])]
+    return [*lines, *([f"  not graded yet: {facts['not_graded']}"] if facts.get("not_graded") else [])]
 
 
 def _list_words(result: dict) -> str:

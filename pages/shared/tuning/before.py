@@ -40,7 +40,6 @@ def show_before(order: TuneOrder, dataset: Dataset, provider: Provider) -> None:
     except PricerError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    again = _choose_again(order, dataset)
     key_figures(
         [
             ("Price", _price(files), f"{count_of(order.epochs, 'epoch')}, by {provider.title}"),
@@ -51,15 +50,17 @@ def show_before(order: TuneOrder, dataset: Dataset, provider: Provider) -> None:
     _show_cap(files)
     _show_key(provider)
     told = st.session_state[state.TUNE_PROBED]
+    asked = told[1] if told and told[0] == (provider.name, provider.base_url, order.model) else ()
+    place = st.container(gap="xsmall")
+    again = _choose_again(order, dataset)
     found = tune_preflight(order, dataset, provider, files, again)
-    lines = [(each.verdict, each.words, each.value) for each in found]
-    asked = told is not None and told[0] == (provider.name, provider.base_url, order.model)
-    with st.container(gap="xsmall"):
+    lines = [*((each.verdict, each.words, each.value) for each in found), *asked]
+    with place:
         chart_head(
             "Before it starts", "" if asked else "the host was not asked yet whether this key may tune the model"
         )
-        checks([*lines, *(told[1] if asked else ())])
-    stopped = any(verdict == "stop" for verdict, _, _ in [*lines, *(told[1] if asked else ())])
+        checks(lines)
+    stopped = any(verdict == "stop" for verdict, _, _ in lines)
     _show_start(order, provider, again, stopped)
     _show_files(files)
 

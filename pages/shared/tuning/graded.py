@@ -22,8 +22,8 @@ def show_graded(tuning: Tuning) -> None:
     ]  # fmt: skip
     if not runs:
         return
-    chart_head("Beside its base", "mean error on the natural exam, on the items that each was asked")
-    table(["Model", "Error", "95% interval", "Asked", "Cost"], [_graded(run, wanted) for run in runs], right=(1, 3, 4))
+    chart_head("Beside its base", "mean error on the natural exam, on the items that each was asked of it")
+    table(["Model", "Error", "95% interval", "Items", "Cost"], [_graded(run, wanted) for run in runs], right=(1, 3, 4))
     st.page_link("results/compare.py", label="Open Compare", icon=":material/arrow_forward:")
 
 
@@ -32,4 +32,4 @@ def _graded(run: Run, wanted: dict[str, str]) -> tuple[Cell, ...]:
     interval = NOT_MEASURED if found.error_low is None else f"{dollars(found.error_low)} to {dollars(found.error_high)}"
     model = str(run.manifest.model_settings["model"])
     name = Html(f"<b>{escaped(wanted[model])}</b> {escaped(model)}")
-    return name, dollars(found.error), interval, count(run.manifest.asked_items), dollars(run.manifest.cost_dollars)
+    return name, dollars(found.error), interval, count(found.items), dollars(run.manifest.cost_dollars)

@@ -63,11 +63,10 @@ def show_tunings() -> None:
         st.session_state["tuning_shown"] = found[0].id
     st.selectbox("Show tuning", list(names), format_func=names.get, key="tuning_shown", width=560)
     tuning = open_tuning(st.session_state["tuning_shown"])
-    if tuning.is_over:
+    if tuning.is_over or tuning.state == "unknown":
         show_tuning(tuning)
     else:
         st.fragment(_show_alive, run_every=SECONDS_BETWEEN_LOOKS)(tuning.id)
-    show_graded(tuning)
 
 
 def _row(tuning: Tuning) -> tuple[Cell, ...]:
@@ -95,7 +94,7 @@ def _state(tuning: Tuning) -> str:
 def _show_alive(tuning_id: str) -> None:
     """One that is under way; runs again by itself until it is over."""
     tuning = open_tuning(tuning_id)
-    if tuning.is_over:
+    if tuning.is_over or tuning.state == "unknown":
         st.rerun()
     show_tuning(tuning)
 
@@ -111,6 +110,7 @@ def show_tuning(tuning: Tuning) -> None:
         _show_afterwards(tuning)
     key_figures(_figures(tuning))
     _show_actions(tuning)
+    show_graded(tuning)
     _show_losses(tuning)
     details, told = st.tabs(["All figures", "What the host told"], key=f"tuning_tabs_{tuning.id}")
     with details:
@@ -143,7 +143,7 @@ def _figures(tuning: Tuning) -> list[tuple[str, Cell, Cell]]:
     )
     price = NOT_MEASURED if kept.cost_dollars is None else dollars(kept.cost_dollars)
     return [
-        ("State", _state(tuning), f"the host says {kept.said}" if kept.said else "the host was not asked yet"),
+        ("State", _state(tuning), f"the host says {kept.said}" if kept.said else "the host has said nothing"),
         ("Step", count(kept.step), f"{steps}{', ' + ends if ends else ''}"),
         ("Price", price, trained),
     ]
