@@ -7,12 +7,14 @@ the beginnings of all prices are read in the same pass, behind the prompt, each 
 it (tree attention, as in SpecInfer; Miao et al., 2024).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pricer import settings
 from pricer.errors import PricerError
 from pricer.llm.local.digits import SLOTS, PriceTree, plain_encoder, slot_chances
 from pricer.progress import Report, Step, silent
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 ANSWER_TOKENS = 8  # room that stays behind a prompt: a price in digits, and what a written answer adds
 LONGEST_PROMPT = 4_096  # tokens, if the model could read more
+SMALL = 50_000_000  # weights: below, a product is too small for several cores
 _MOST_LOGITS = 1 << 28  # numbers, of one pass: 1 GB
 
 
@@ -49,13 +52,42 @@ def ask_slots(
     chances, on_prices = np.zeros((len(prompts), SLOTS)), np.zeros(len(prompts))
     order = sorted(range(len(prompts)), key=lambda item: -len(prompts[item]))
     at_once = max(1, min(batch, _MOST_LOGITS // (len(tree.asked) * model.config.get_text_config().vocab_size)))
-    for start in range(0, len(order), at_once):
-        some = order[start : start + at_once]
-        logarithms = _next_tokens(model, tree, [prompts[item] for item in some])
+    batches = [order[start : start + at_once] for start in range(0, len(order), at_once)]
+    done = 0
+
+    def ask(some: list[int]) -> np.ndarray:
+        return _next_tokens(model, tree, [prompts[item] for item in some])
+
+    for some, logarithms in _side_by_side(ask, batches, model):
         chances[some], on_prices[some] = slot_chances(tree, logarithms)
-        done = start + len(some)
+        done += len(some)
         report(Step(stage, done, "items", done / len(order)))
     return Said(chances, on_prices)
+
+
+def _side_by_side(
+    ask: Callable[[list[int]], np.ndarray], batches: list[list[int]], model: "PreTrainedModel"
+) -> Iterator[tuple[list[int], np.ndarray]]:
+    """What is said of each batch; a small model on a processor reads one batch on each core.
+
+    Its products are too small to be shared between cores: those would wait for one another most of the time. In 8 bit
+    layers keep notes of the batch at hand, so there batches go one by one.
+    """
+    import torch
+
+    small = model.device.type == "cpu" and model.num_parameters() < SMALL
+    threads_before = torch.get_num_threads()
+    try:
+        if small:
+            torch.set_num_threads(1)
+        if not small or getattr(model, "is_loaded_in_8bit", False) or len(batches) < 3:
+            yield from ((some, ask(some)) for some in batches)
+            return
+        yield batches[0], ask(batches[0])  # alone, for layers get ready in their first pass
+        with ThreadPoolExecutor(settings.worker_count()) as pool:
+            yield from zip(batches[1:], pool.map(ask, batches[1:]), strict=True)
+    finally:
+        torch.set_num_threads(threads_before)
 
 
 def _next_tokens(model: "PreTrainedModel", tree: PriceTree, prompts: Sequence[Sequence[int]]) -> np.ndarray:
