@@ -51,7 +51,8 @@ def _tiny(options: argparse.Namespace, report: Report) -> dict:
         titles = options.steps * lessons.titles // lessons.steps
         lessons = Lessons(min(lessons.listings, 32 * options.steps), titles, options.steps - titles)
     folder = (options.folder or tiny_folder()).resolve()
-    kept = (settings.checkpoints_folder() or settings.cache_folder()) / "tiny-llama" / f"{options.seed}-{lessons.steps}"
+    name = f"{options.seed}-{lessons.steps}{'-digits' if options.digits else ''}"
+    kept = (settings.checkpoints_folder() or settings.cache_folder()) / "tiny-llama" / name
     made = make_tiny_llama(folder, report, digits=options.digits, seed=options.seed, lessons=lessons, checkpoints=kept)
     return asdict(made) | {"folder": str(made.folder)}
 

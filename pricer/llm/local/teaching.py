@@ -54,6 +54,7 @@ def teach(
     seed: int,
     report: Report,
     folder: Path | None = None,
+    seconds_between_saves: float = SECONDS_BETWEEN_SAVES,
 ) -> list[float]:
     """Teach a model that knows nothing, from the last complete checkpoint in a folder if there is one; gives losses.
 
@@ -84,7 +85,7 @@ def teach(
         part, first, count = ("titles", 0, lessons.titles) if titles else ("texts", lessons.titles, lessons.texts)
         done = step + 1 - first
         report(Step(f"Teaching {part}, loss {np.mean(losses[-50:]):.1f}", done, "steps", done / count))
-        if folder and time.monotonic() - saved >= SECONDS_BETWEEN_SAVES:
+        if folder and time.monotonic() - saved >= seconds_between_saves:
             save_checkpoint(folder, lambda place: save_weights(place, weights, optimiser, {"losses": losses}))
             saved = time.monotonic()
     model.eval()

@@ -6,6 +6,7 @@ It has Llama's architecture and Llama 3's way with numbers, and is saved as any 
 prices of an invented market (`pricer.llm.local.market`) and nothing else: it is always shown as tiny.
 """
 
+import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -75,6 +76,8 @@ def make_tiny_llama(
         write_json(staged / ABOUT, {"made_by": "pricer tiny-llama", "seed": seed, "digits": digits, **asdict(lessons)})
         if not publish(staged, folder):
             raise PricerError(f"{folder} exists: remove it to make another")
+    if checkpoints:
+        shutil.rmtree(checkpoints, ignore_errors=True)
     return Made(folder, model.num_parameters(), len(tokenizer), len(losses), time.monotonic() - started)
 
 
@@ -116,5 +119,8 @@ def market_tokenizer(seed: int, digits: bool = False, texts: int = TOKENIZER_TEX
 
 def save_llama(model: "LlamaForCausalLM", tokenizer: "PreTrainedTokenizerFast", folder: Path) -> None:
     """Write weights, configuration, tokenizer and chat template, as a folder of the hub holds them."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
