@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.shared import cached, shelf, state
 from pages.shared.experiments.hint import show_hint
 from pages.shared.jobs import command_of, find_running_job, follow_job, is_news, show_done, start_now
-from pages.shared.kinds import PANELS
+from pages.shared.kinds import OFFERS, PANELS
 from pages.shared.widgets import (
     chart_head,
     checks,
@@ -132,7 +132,8 @@ def choose_settings(kind: ModelKind) -> tuple[dict[str, Value], int]:
     stated = {}
     for setting, place in zip(kind.settings, places, strict=False):
         with place:
-            value = value_of(setting, key=f"train_{kind.name}_{setting.name}")
+            offered = OFFERS[kind.name](setting.name) if kind.name in OFFERS else None
+            value = value_of(setting, f"train_{kind.name}_{setting.name}", offered)
         if value is not None and value != setting.default:
             stated[setting.name] = value
     with places[-1]:
@@ -147,15 +148,18 @@ def in_pairs(count: int) -> list[DeltaGenerator]:
     return [place for row in rows for place in row][:count]
 
 
-def value_of(setting: Setting, key: str) -> Value | None:
-    """What is chosen for one setting; None where its field is empty."""
+def value_of(setting: Setting, key: str, offered: list[str] | None = None) -> Value | None:
+    """What is chosen for one setting; None where its field is empty; what is offered may be picked."""
     st.session_state.setdefault(key, setting.default)
     label, about = setting.name.replace("_", " ").capitalize(), plain(setting.explanation)
     if setting.choices:
         return st.selectbox(label, setting.choices, key=key, help=about, persist_state="session")
+    if offered:
+        st.session_state[key] = st.session_state[key] or None
+        return st.selectbox(label, offered, key=key, help=about, accept_new_options=True, persist_state="session")
     if isinstance(setting.default, str):
         stated = st.text_input(label, max_chars=LONGEST_SETTING, key=key, help=about, persist_state="session")
-        return stated.strip() or None
+        return (stated or "").strip() or None
     whole = isinstance(setting.default, int)
     return st.number_input(
         label,

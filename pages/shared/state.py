@@ -13,6 +13,7 @@ JOB = "job"  # id of the job that Catalogue follows
 REWRITE_JOB = "rewrite_job"  # id of the rewriting that Catalogue follows
 SAMPLE_JOB = "sample_job"  # id of the job that Curate follows
 TRAIN_JOB = "train_job"  # id of the job that Train follows
+BASE_JOB = "base_job"  # id of the job that looks at a base model
 DRY_RUN_JOB = "dry_run_job"  # id of the dry run or the base that Train follows
 PUBLISH_JOB = "publish_job"  # id of the job that Publish follows
 TUNE_JOB = "tune_job"  # id of the job that Tune follows
@@ -55,7 +56,14 @@ CHECKED = "publish_checked"  # the arguments that the hub was looked at for, and
 KEY_REFUSED = "key_refused"  # why a typed key was not taken
 KEYS_TOLD = "keys_told"  # what each key's check told, by its name: a word of judgement and a sentence
 
+PROVIDER_TOLD = "provider_told"  # what each provider's check told, by its name: a word of judgement and a sentence
+PROVIDER_MODELS = "provider_models"  # the models that each provider listed, with their prices, by its name
+PROVIDER_REFUSED = "provider_refused"  # why a key, a price or a provider was not taken
+
 DEFAULTS = {
+    PROVIDER_TOLD: {},
+    PROVIDER_MODELS: {},
+    PROVIDER_REFUSED: None,
     CHECKED: None,
     KEY_REFUSED: None,
     KEYS_TOLD: {},
@@ -67,6 +75,7 @@ DEFAULTS = {
     REWRITE_JOB: None,
     SAMPLE_JOB: None,
     TRAIN_JOB: None,
+    BASE_JOB: None,
     DRY_RUN_JOB: None,
     PUBLISH_JOB: None,
     TUNE_JOB: None,

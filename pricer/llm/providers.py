@@ -141,7 +141,9 @@ def set_limit(name: str, per_minute: int | None) -> None:
 def check_model_id(model: str) -> str:
     """A model's name as the provider has it; PricerError where it cannot be one."""
     model = model.strip()
-    if not model or len(model) > LONGEST_MODEL or not model.isprintable() or " " in model:
+    if not model:
+        raise PricerError("say which model, as its provider names it")
+    if len(model) > LONGEST_MODEL or not model.isprintable() or " " in model:
         raise PricerError(f"a model is named in one word, as its provider lists it; got {model[:80]!r}")
     return model
 

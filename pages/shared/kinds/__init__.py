@@ -5,8 +5,16 @@ A panel gets the model's kind, the dataset in use, and the settings that were st
 
 from collections.abc import Callable
 
+from pages.shared.kinds.hosted import hosted_choices, show_hosted
+from pages.shared.kinds.open_weight import show_base
 from pages.shared.kinds.qlora import show_tuning
 from pricer.curation.dataset import Dataset
 from pricer.models import ModelKind, Value
 
-PANELS: dict[str, Callable[[ModelKind, Dataset, dict[str, Value]], None]] = {"qlora": show_tuning}
+PANELS: dict[str, Callable[[ModelKind, Dataset, dict[str, Value]], None]] = {
+    "hosted": show_hosted,
+    "open-weight": show_base,
+    "qlora": show_tuning,
+}
+# What may be picked for a setting that is text, by the setting's name; None where it is only typed.
+OFFERS: dict[str, Callable[[str], list[str] | None]] = {"hosted": hosted_choices}

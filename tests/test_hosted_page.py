@@ -1,0 +1,73 @@
+"""Train's panel of hosted models: a provider's models and prices, keys that are typed, and providers of one's own."""
+
+import shutil
+
+import pytest
+
+from pricer import keys
+from pricer.llm.providers import Price, find_provider
+from tests.provider_server import ProviderServer
+from tests.test_model_pages import opened, text
+
+CANARY = "sk-CANARYthatMustBeNowhere0123456789"
+
+
+@pytest.fixture
+def server(home, trained_home, monkeypatch):
+    shutil.copytree(trained_home, home)
+    monkeypatch.setattr(keys, "_typed", {})
+    with ProviderServer() as running:
+        running.keys = {CANARY}
+        monkeypatch.setenv("OPENAI_BASE_URL", running.url)
+        yield running
+
+
+@pytest.fixture
+def app(server):
+    page = opened("train")
+    page.pills(key="train_family").set_value("hosted").run()
+    assert not page.exception
+    return page
+
+
+def test_a_typed_key_lists_models_and_stays_in_the_server_s_memory(app, server):
+    assert app.button(key="list_models").disabled
+    app.text_input(key="typed_provider_key").set_value(CANARY)
+    next(each for each in app.button if each.label == "Use it").click().run()
+    app.button(key="list_models").click().run()
+    assert not app.exception and "lists 2 models" in text(app)
+    assert app.selectbox(key="train_hosted_model").options == ["large-1", "small-1"]
+    assert CANARY not in text(app) + repr(app)
+    app.button(key="forget_provider_key").click().run()
+    assert app.button(key="list_models").disabled
+
+
+def test_a_run_waits_for_a_price_and_a_cap(app, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
+    app.text_input(key="train_hosted_model").set_value("small-1").run()
+    assert "Nobody has stated what small-1 costs" in text(app)
+    assert app.button(key="start_train").disabled
+    inputs = [each for each in app.number_input if each.label.startswith("Dollars a million")]
+    inputs[0].set_value(1.0)
+    inputs[1].set_value(4.0)
+    next(each for each in app.button if each.label == "State this price").click().run()
+    assert find_provider("openai").price("small-1") == Price(1.0, 4.0)
+    assert "of $0.00" in text(app) and app.button(key="start_train").disabled
+    app.number_input(key="train_cap").set_value(5.0).run()
+    assert not app.exception and "of $5.00" in text(app)
+    assert not app.button(key="start_train").disabled
+
+
+def test_an_own_provider_is_added_and_one_elsewhere_refused(app):
+    def add(name: str, address: str) -> None:
+        app.text_input(key="own_name").set_value(name)
+        app.text_input(key="own_base").set_value(address)
+        next(each for each in app.button if each.label == "Add").click().run()
+
+    add("lab", "http://169.254.169.254/v1")
+    assert any("is asked by https only" in each.value for each in app.error)
+    add("lab", "http://127.0.0.1:8765/v1")
+    assert not app.exception and not app.error
+    assert "lab" in app.selectbox(key="train_hosted_provider").options
+    app.button(key="remove_lab").click().run()
+    assert "lab" not in app.selectbox(key="train_hosted_provider").options
