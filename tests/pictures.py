@@ -12,8 +12,8 @@ from tests import browser as chromium
 from tests.serving import ROOT, serving
 
 PAGES = {
-    "home": "", "catalogue": "catalogue", "curate": "curate", "publish": "publish", "train": "train", "tune": "tune", "runs": "runs",
-    "compare": "compare", "predict": "predict",
+    "home": "", "catalogue": "catalogue", "curate": "curate", "publish": "publish", "train": "train", "tune": "tune",
+    "runs": "runs", "compare": "compare", "predict": "predict",
 }  # fmt: skip
 LOOKS = ("light", "dark")
 WIDTHS = (1280, 400)

@@ -130,7 +130,7 @@ def _prompt_name(name: str) -> str:
 def _choose_more(provider: Provider, model: str) -> dict:
     left, right = st.columns(2)
     with left:
-        batch = st.number_input("Batch size", 1, 256, None, placeholder="the host's choice", key="tuning_batch", **KEPT)
+        batch = st.number_input("Batch size", 1, 256, None, placeholder="host's", key="tuning_batch", **KEPT)
         _default("seed", 42)
         seed = st.number_input("Seed", 0, 2**31 - 1, key="tuning_seed", **KEPT)
         usual = usual_price(provider, model)
@@ -141,7 +141,7 @@ def _choose_more(provider: Provider, model: str) -> dict:
         )  # fmt: skip
     with right:
         rate = st.number_input(
-            "Learning-rate multiplier", 0.001, 100.0, None, 0.1, placeholder="the host's choice", key="tuning_rate",
+            "Learning-rate multiplier", 0.001, 100.0, None, 0.1, placeholder="host's", key="tuning_rate",
             help=RATE_HELP, format="%g", **KEPT,
         )  # fmt: skip
         _default("suffix", "pricer")
