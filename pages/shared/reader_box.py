@@ -28,7 +28,7 @@ def show_reader_box() -> None:
         start, end = read.span
         read_here = f'<b style="border-bottom:2px solid var(--pr-after)">{escaped(reply[start:end])}</b>'
         marked = f"{escaped(reply[:start])}{read_here}{escaped(reply[end:])}"
-        st.html(f'<p class="pr-note" style="white-space:pre-wrap;overflow-wrap:anywhere">{marked}</p>')
+        st.html(f'<p class="pr-note"><span style="white-space:pre-wrap;overflow-wrap:anywhere">{marked}</span></p>')
     st.caption("A range, a choice, a bound or a price for several is no answer, and is counted as such.")
 
 

@@ -140,7 +140,7 @@ def show_what_changed(catalogue: Catalogue) -> None:
         st.caption("The catalogue that it was made from is gone, so old texts cannot be shown.")
         return
     changed = _changed(str(catalogue.folder), str(before.folder), catalogue.manifest.content_hash)
-    place = st.number_input(f"Item, of {count(len(changed))}", 1, max(1, len(changed)), 1, key="rewrite_item") - 1
+    place = st.number_input(f"Example, of {count(len(changed))}", 1, max(1, len(changed)), 1, key="rewrite_item") - 1
     if len(changed):
         for column, title, field in zip(st.columns(2), ("Before", "After"), ("old", "text"), strict=True):
             with column:
