@@ -78,6 +78,17 @@ ANSWERS = [
     ("price=45", 45),
     ("$45 for a 12-inch skillet", 45),
     ("4.5e1", 45),
+    ("349.99. What is the price", 349.99),
+    ("'45'", 45),
+    ("price: '45'", 45),
+    ("<price>45</price>", 45),
+    ("The product costs between $30 and $50; my estimate is $40.", 40),
+    ("It cost $45 in 2023.", 45),
+    ("I am 90% confident that it is $45.", 45),
+    ("| Price | $45 |", 45),
+    ("forty-five dollars and ninety-nine cents", 45.99),
+    ("Answer: $45.00\nExplanation: The lamp has 3 bulbs, 60W each.", 45),
+    ("45.00\n\nExplanation: 3 bulbs of 60W.", 45),
 ]
 
 REFUSALS = [
@@ -89,6 +100,7 @@ REFUSALS = [
     "N/A",
     "I am unable to give a price for these 12 pieces.",
     "I don’t know.",
+    "The price is not given.",
 ]
 
 NO_ANSWERS = [
@@ -179,4 +191,13 @@ NO_ANSWERS = [
     "0",
     "$0.00",
     "$99999",
+    "\uffe545",
+    "226. What is the price",
+    "Retail price is $199, but it often sells for $149",
+    "$35–$45, so I'd say $40",
+    "$45 + $5 shipping",
+    "4 5",
+    "4,5",
+    "$4 5",
+    "free",
 ]

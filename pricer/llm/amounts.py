@@ -49,6 +49,8 @@ class _Plain(dict):
             plain = "\u00a0" if character in "\u2009\u202f" else " "
         elif unicodedata.category(character) == "Cf":  # invisible
             plain = " "
+        elif unicodedata.category(character) == "Sc" and character not in "$¢" and character not in _ALIKE:
+            plain = "€"  # some other currency
         else:
             plain = _ALIKE.get(character, character)
         self[code] = plain
@@ -111,7 +113,7 @@ _FOREIGN_AFTER = re.compile(
     re.I,
 )
 _AFTER_BARE = re.compile(
-    r"\s{0,3}(?:\Z|[.,;:!?()\]}\"'|\n~–—/±+$0-9-]|(?:and|but|now|vs|or|to|in total|total|for|because|based|given|as|"
+    r"\s*\Z|\s{0,3}(?:[.,;:!?()\]}\"'|\n~–—/±+$0-9-]|(?:and|but|now|vs|or|to|in total|total|for|because|based|given|as|"
     r"which|since|retail|new|at|on|though|although|if|is my|would be|seems|sounds|plus|x|each|apiece|per|minus)"
     r"(?![A-Za-z]))",
     re.I,
@@ -218,9 +220,11 @@ def _length(match: re.Match | None) -> int:
 
 def _bare(text: str, start: int, end: int, value: float | None, scaled: bool) -> Amount:
     before, after = text[max(0, start - _WINDOW) : start], text[end : end + _WINDOW]
-    listed = re.match(r"[.)]\s", after) and re.search(r"(?:\A|\n)\s{0,8}\Z", before)
+    listed = text[start:end].isdigit() and re.match(r"[.)]\s", after) and re.search(r"(?:\A|\n)\s{0,8}\Z", before)
     named = _NAME_BEFORE.search(before) and not re.search(r"\.{2}\Z|[=]\Z", before)
-    if named or listed or _UNIT_AFTER.match(after) or not _AFTER_BARE.match(after):
+    quoted = before[-1:] in ("'", '"') and before[-1:] == after[:1]
+    unit = not quoted and _UNIT_AFTER.match(after)
+    if named or listed or unit or not _AFTER_BARE.match(after):
         return Amount(start, end, value, "other")
     if scaled and text[end - 1] in "kK":
         return Amount(start, end, value, "other")

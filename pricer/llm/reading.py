@@ -27,7 +27,7 @@ _REFUSAL = re.compile(
     r"can(?:not|'t) (?:be determined|determine|estimate|provide|assist|help|say|tell|give)|"
     r"(?:not enough|insufficient) (?:information|detail|context|data)|"
     r"no (?:price|information) (?:is )?(?:available|given|provided)|"
-    r"(?:price|cost) (?:is )?(?:unknown|unavailable|not available)|unknown|n/a|"
+    r"(?:price|cost) (?:is )?(?:unknown|unavailable)|unknown|n/a|not (?:available|given|stated|specified|provided)|"
     r"impossible to (?:say|tell|determine|estimate))(?!\w)",
     re.IGNORECASE,
 )
@@ -140,8 +140,10 @@ def _agreed(text: str, amounts: list[Amount], priced: list[Amount]) -> Read:
     rivals = [amount for amount in amounts if amount.kind == "bare" and _is_like_a_price(text, amount)]
     values = sorted({amount.value for amount in [*priced, *rivals] if amount.value is not None})
     if len(values) > 1:
-        told = f"{_dollars(values[0])} and {_dollars(values[-1])}"
-        return _none(f"two prices: {told}" if len(values) == 2 else f"{len(values)} prices, from {told}")
+        least, most = _dollars(values[0]), _dollars(values[-1])
+        return _none(
+            f"two prices: {least} and {most}" if len(values) == 2 else f"{len(values)} prices from {least} to {most}"
+        )
     if flawed:
         return _none(f"{text[flawed.start : flawed.end].strip()[:40]!r} {flawed.flaw}")
     for place, amount in enumerate(amounts):
@@ -181,7 +183,9 @@ def _unmarked(text: str, amounts: list[Amount]) -> Read:
     if any(amount.kind == "foreign" for amount in amounts):
         return _none("a price in another currency than dollars")
     bare = [amount for amount in amounts if amount.kind == "bare"]
-    meant = [amount for amount in bare if _is_alone(text, amount) or _is_labelled(text, amount)]
+    meant = [
+        amount for amount in bare if _is_first(text, amount) or _is_alone(text, amount) or _is_labelled(text, amount)
+    ]
     if refused and not any(_is_alone(text, amount) for amount in meant):
         return Read(None, "refusal", f"it says {text[refused.start() : refused.end()].strip()!r}")
     if not meant:
@@ -202,6 +206,12 @@ def _unmarked(text: str, amounts: list[Amount]) -> Read:
 def _is_like_a_price(text: str, amount: Amount) -> bool:
     is_money = _MONEY.fullmatch(text[amount.start : amount.end]) is not None
     return is_money or _is_alone(text, amount) or _is_labelled(text, amount)
+
+
+def _is_first(text: str, amount: Amount) -> bool:
+    """Whether a reply begins with it, in dollars and cents: it goes on from "Price is $", and more may follow."""
+    start = text[: amount.start] if amount.start < _WINDOW else "x"
+    return not start.strip(" \n\"'(") and _MONEY.fullmatch(text[amount.start : amount.end]) is not None
 
 
 def _is_alone(text: str, amount: Amount) -> bool:
