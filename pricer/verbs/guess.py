@@ -17,6 +17,7 @@ def add_verbs(verbs: Verbs) -> None:
     _of_base(verb)
     verb.add_argument("--measure", action="store_true", help="load it in every precision and measure")
     verb.add_argument("--text", help="a product: show its prompt, tokens, answer and distribution")
+    verb.add_argument("--dataset", metavar="NAME", help="the same for the first item of its exam")
     verb.add_argument("--prompt", default="notebook-2", help="the words around it (default notebook-2)")
 
     verb = verbs.add("guess", "ask a base model the exam: the same as train open-weight", _guess, models.train_words)
@@ -49,12 +50,24 @@ def _base(options: argparse.Namespace, report: Report) -> dict:
 
     revision, device = options.revision or "", options.device or "auto"
     found = look_closely(options.base, revision, device, options.measure, report)
-    if options.text is None:
+    text, price = _item(options)
+    if text is None:
         return found
     loaded = load_base(options.base, options.precision, device, revision, report=report)
     report(Step("Asking", 0, "items"))
     found["measured_bytes"][options.precision] = loaded.bytes_measured
-    return found | {"precision": options.precision, "item": try_item(loaded, options.prompt, options.text)}
+    item = try_item(loaded, options.prompt, text) | {"price": price}
+    return found | {"precision": options.precision, "item": item}
+
+
+def _item(options: argparse.Namespace) -> tuple[str | None, float | None]:
+    """The text of the item that is shown, and its price where it is known."""
+    if options.text is not None or not options.dataset:
+        return options.text, None
+    from pricer.curation.dataset import open_dataset
+
+    first = open_dataset(options.dataset).exam().sort("natural_rank", nulls_last=True).head(1).collect()
+    return first["text"].item(), first["price"].item()
 
 
 def _base_words(found: dict) -> str:
