@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 TRAINING_LOSS, VALIDATION_LOSS = "training loss", "validation loss"  # of whatever the model makes less
+LEARNING_RATE = "learning rate"
 VALIDATION_ERROR = "validation error"  # mean absolute error, in dollars
 
 

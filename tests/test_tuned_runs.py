@@ -152,6 +152,32 @@ def test_an_adapter_is_pushed_with_a_card_and_private(tuned, hub: HubServer, mon
     assert tuned.manifest.dataset_hash[:16] in card
 
 
+def shown_beside(run_id: str) -> str:
+    def script(run_id: str) -> None:
+        from pages.shared.kinds.beside_base import show_beside_base
+        from pages.shared.runs.curves import show_curves
+        from pricer.runs.store import open_run
+
+        show_beside_base(open_run(run_id))
+        show_curves(open_run(run_id), [])
+
+    app = AppTest.from_function(script, default_timeout=60, args=(run_id,)).run()
+    assert not app.exception
+    return " ".join([*(element.proto.body for element in app.get("html")), *(code.value for code in app.code)])
+
+
+def test_runs_shows_what_tuning_has_brought_or_how_to_find_out(tuned, tiny_llama):
+    shown = shown_beside(tuned.id)
+    assert "its base alone" in shown
+    assert "on the same 8 items" in shown
+    assert "Learning rate" in shown
+    base = find_base_run(tuned.manifest.model_settings, tuned.manifest.exam_hash)
+    assert main(["delete", base.id]) == 0
+    shown = shown_beside(tuned.id)
+    assert f"pricer guess {tiny_llama}" in shown
+    assert "--precision=none" in shown
+
+
 def test_train_tells_what_tuning_comes_to_and_points_to_the_base(tuned, tiny_llama):
     app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60).run()
     app = app.switch_page("models/train.py").run()

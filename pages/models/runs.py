@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import state
 from pages.shared.jobs import SECONDS_BETWEEN_LOOKS
+from pages.shared.kinds.beside_base import show_beside_base
 from pages.shared.runs.beside import show_actions, show_deleted, show_tags_and_note, show_undo
 from pages.shared.runs.curves import show_curves
 from pages.shared.runs.in_work import show_in_work
@@ -56,6 +57,7 @@ if entries:
         st.fragment(show_alive, run_every=SECONDS_BETWEEN_LOOKS)(entry.id)
     elif entry.run:
         show_done(entry.run)
+        show_beside_base(entry.run)
         show_curves(entry.run, [each.run for each in entries if each.run])
     else:
         show_ended(entry.job)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ADAPTER = "adapter"  # a folder in the model's
 ABOUT = "tuned.json"
+VALUES = ("length", "r", "alpha", "dropout", "learning_rate", "batch", "accumulation", "epochs")  # told of a run
 
 
 class QLoRA:
@@ -142,6 +143,8 @@ class QLoRA:
             "seconds of tuning": about["seconds"],
             "weights learned": about["trained_parameters"],
         }
+        tuning = about["tuning"]
+        told |= {name.replace("_", " "): tuning[name] for name in VALUES}
         table = pl.DataFrame({"figure": list(told), "value": [float(value) for value in told.values()]})
         note = f"Of the base {about['base']}{' (tiny, made here)' if about['tiny'] else ''}, {about['precision']}."
         return [Learned("Tuning", note + (" Stopped by a person." if about["stopped"] else ""), table)]

@@ -8,7 +8,7 @@ from pages.shared.widgets import chart, chart_head, distinct, family_swatches
 from pricer.figures.curves import curve_chart, loss_chart
 from pricer.figures.formats import dollars, spreadsheet_safe
 from pricer.llm.tuning.adapter import UNIT
-from pricer.progress import TRAINING_LOSS, VALIDATION_ERROR, VALIDATION_LOSS
+from pricer.progress import LEARNING_RATE, TRAINING_LOSS, VALIDATION_ERROR, VALIDATION_LOSS
 from pricer.runs.curves import CURVES, live_curves, read_curves
 from pricer.runs.store import Run
 
@@ -73,6 +73,7 @@ def _show(curves: pl.DataFrame, key: str) -> None:
             key=f"{key}_loss",
             note=f"What the fit makes less, after so many {unit}",
         )
+    _show_rate(curves, key)
     if error is None:
         return
     with error:
@@ -86,6 +87,21 @@ def _show(curves: pl.DataFrame, key: str) -> None:
             key=f"{key}_error",
             note=f"Mean error on up to 1,000 items of validation, after so many {unit}",
         )
+
+
+def _show_rate(curves: pl.DataFrame, key: str) -> None:
+    """The learning rate, of a fit that tells it."""
+    rate = _line(curves, LEARNING_RATE).with_columns(pl.col("value").round(6))
+    if rate.is_empty():
+        return
+    unit = curves["unit"][0]
+    chart(
+        curve_chart([("", rate)], [""], unit, look(), height=150),
+        "Learning rate",
+        alt=f"The learning rate, at most {rate['value'].max():g}.",
+        key=f"{key}_rate",
+        note=f"After so many {unit}, at most {rate['value'].max():g}",
+    )
 
 
 def _show_together(runs: list[Run], tables: dict[str, pl.DataFrame], names: dict[str, str]) -> None:

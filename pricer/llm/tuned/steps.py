@@ -20,13 +20,12 @@ from pricer.llm.tuned.kept import restore_weights, save_weights
 from pricer.llm.tuned.passes import count_of, summed_loss
 from pricer.llm.tuned.presets import Tuning
 from pricer.llm.tuned.rows import Batch, Row, lay_out, steps_of
-from pricer.progress import TRAINING_LOSS, Point, Report, Step
+from pricer.progress import LEARNING_RATE, TRAINING_LOSS, Point, Report, Step
 
 if TYPE_CHECKING:
     import torch
     from peft import PeftModel
 
-LEARNING_RATE = "learning rate"
 POINTS = 100  # of the training loss, over all steps
 EVALUATIONS = 10  # on validation, besides the one before the first step
 SECONDS_BETWEEN_SAVES = 60.0
