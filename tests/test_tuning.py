@@ -37,7 +37,7 @@ from pricer.runs.spending import set_cap
 from pricer.runs.tuning import adopt, cancel, check, drop, follow, pause, resume, tune
 from pricer.runs.tuning_files import make_files, probe, tune_preflight
 from pricer.runs.tuning_orders import grade, make_order, read_start, start_arguments
-from pricer.runs.tunings import TuneOrder, list_tunings, open_tuning
+from pricer.runs.tunings import TuneOrder, change, list_tunings, open_tuning
 from pricer.runs.worker import Worker
 from tests.processes import eventually
 from tests.products import raw_row, write_rows
@@ -151,8 +151,6 @@ def start_only(host: TuningHost, **facts):
     [job] = list(host.jobs.values())[-1:]
     job |= {"status": "queued", "place": 0, "events": job["events"][:1]}
     host.script = script
-    from pricer.runs.tunings import change
-
     return change(list_tunings()[0].id, state="queued", said="queued")
 
 
@@ -311,6 +309,13 @@ def test_one_that_was_cancelled_while_it_was_unclear_is_cancelled_once_it_is_fou
         cancel(list_tunings()[0].id)
     host.lists_jobs = True
     assert tune(order()).state == "cancelled" and provider.count("/cancel") == 1
+
+
+def test_who_watches_and_who_cancels_may_both_tell_the_host(provider, host):
+    tuning = start_only(host)
+    change(tuning.id, is_to_cancel=True)
+    next(iter(host.jobs.values())).update(status="cancelled", place=len(host.script))
+    assert follow(tuning.id).state == "cancelled"
 
 
 def test_pause_and_resume_are_told_to_the_host(provider, host):

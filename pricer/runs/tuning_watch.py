@@ -2,6 +2,7 @@
 
 import io
 import time
+from contextlib import suppress
 from dataclasses import asdict
 
 import polars as pl
@@ -58,7 +59,8 @@ class Watch:
         """Look once: what happened, then the state, so that no last event is missed once it is over."""
         self._tuning = open_tuning(self._tuning.id)
         if self._tuning.kept.is_to_cancel and not self._was_told_to_cancel:
-            self._adapter.cancel(self._tuning.remote_id)
+            with suppress(Refused):  # it is over, or was told already; the look below says which
+                self._adapter.cancel(self._tuning.remote_id)
             self._was_told_to_cancel = True
         remote = self._adapter.poll(self._tuning.remote_id)
         news = self._adapter.news(self._tuning.remote_id, self._known)
