@@ -146,6 +146,15 @@ def test_a_run_stops_at_the_cap_keeps_its_answers_and_goes_on_when_it_is_raised(
     assert server.paid == 60
 
 
+def test_a_whole_run_may_be_one_batch_at_half_the_price(server, capsys, monkeypatch):
+    monkeypatch.setattr("pricer.llm.batches.SECONDS_BETWEEN_LOOKS", 0.0)
+    one_by_one = asked(capsys, "--first", "10", "--seed", "7")
+    batched = asked(capsys, "--first", "10", "--batch")
+    assert server.count("/chat/completions") == 10 and server.count("/batches", "POST") == 1
+    assert batched["cost_dollars"] == pytest.approx(one_by_one["cost_dollars"] / 2)
+    assert batched["error_dollars"] == one_by_one["error_dollars"]
+
+
 def test_a_model_whose_price_nobody_stated_is_refused(server, capsys):
     code, _, err = run(capsys, "ask", "large-1", "--dataset", "even", "--first", "5")
     assert code == 2 and "nobody has stated what large-1 costs at OpenAI" in err

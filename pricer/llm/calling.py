@@ -145,7 +145,7 @@ class _Asking:
         self._limiter: Limiter = limiter_of(provider.key or provider.base_url)
         self._limiter.set_rate(provider.per_minute)
         self._failures = 0  # in a row
-        self._under_way = 0.0  # dollars that the calls on their way may cost at most
+        self._under_way: list[float] = []  # dollars that each call on its way may cost at most
         self._arrived: list[tuple[Call, Reply]] = []  # and not yet kept
         self._broken: BaseException | None = None  # why replies cannot be kept
         self.spent = 0.0
@@ -191,11 +191,11 @@ class _Asking:
                     return
                 continue  # another one has taken it meanwhile
             self._left.popleft()
-            self._under_way += dollars
+            self._under_way.append(dollars)
             try:
                 reply = await self._ask(client, call)
             finally:
-                self._under_way -= dollars
+                self._under_way.remove(dollars)
                 self._returned.set()
             if reply is None:
                 return
@@ -209,7 +209,7 @@ class _Asking:
 
     async def _afford(self, dollars: float) -> bool:
         """Whether a call of at most so many dollars keeps the cap, once those on their way have told what they cost."""
-        while not self.stopped and self._most is not None and self.spent + self._under_way + dollars > self._most:
+        while not self.stopped and self._most is not None and self.spent + sum(self._under_way) + dollars > self._most:
             if not self._under_way:
                 self._stop(f"the cap of ${self._most:,.2f} is reached: ${self.spent:,.2f} are spent")
                 break

@@ -10,6 +10,7 @@ import polars as pl
 from pricer.errors import PricerError
 from pricer.files import write_whole
 from pricer.keys import Key, wait_for_key
+from pricer.llm.batches import ask_batch
 from pricer.llm.calling import CHARACTERS_PER_TOKEN, CONCURRENCY, DEADLINE_SECONDS, FAILED, Call, ask_all, price_of
 from pricer.llm.prompts import PRICE_NAME, Prompt, find_prompt
 from pricer.llm.providers import Provider, check_model_id, find_provider
@@ -65,11 +66,17 @@ class Hosted:
         prompt: str = "plain",
         concurrency: int = CONCURRENCY,
         seconds: float = DEADLINE_SECONDS,
+        batch: str = "no",
     ):
         self.seed, self.provider, self.model, self.prompt = seed, provider, model, prompt
-        self.concurrency, self.seconds = concurrency, seconds
+        self.concurrency, self.seconds, self.batch = concurrency, seconds, batch
         self.most_dollars = 0.0
         self._spent = 0.0
+
+    @property
+    def items_at_once(self) -> int | None:
+        """How many items are to be asked together: all, where they make one batch."""
+        return None if self.batch == "yes" else 32 * self.concurrency
 
     @classmethod
     def quote(cls, settings: dict, items: int, tokens: float = TOKENS_OF_TEXT) -> Quote:
@@ -82,7 +89,8 @@ class Hosted:
         price = price_of(provider, check_model_id(asked.model), most_dollars=0.0)
         words = len("".join(message["content"] for message in prompt.messages(""))) / CHARACTERS_PER_TOKEN
         tokens_in = words + tokens * (1 + prompt.examples + prompt.neighbours)
-        dollars = items * price.dollars(tokens_in, prompt.max_tokens)
+        share = provider.batch_share if asked.batch == "yes" else 1.0
+        dollars = share * items * price.dollars(tokens_in, prompt.max_tokens)
         return Quote(dollars, provider.key)
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame | None = None, report: Report = silent) -> Self:
@@ -111,10 +119,14 @@ class Hosted:
             done += 1
             report(Step("Asking", done, "items", min(1.0, done / len(calls))))
 
-        replies = ask_all(
-            calls, provider, self._key(provider, report), concurrency=self.concurrency, deadline_seconds=self.seconds,
-            most_dollars=max(0.0, self.most_dollars - self._spent), on_reply=count,
-        )  # fmt: skip
+        key, most = self._key(provider, report), max(0.0, self.most_dollars - self._spent)
+        if self.batch == "yes":
+            replies = ask_batch(calls, provider, key, most_dollars=most, report=report)
+        else:
+            replies = ask_all(
+                calls, provider, key, concurrency=self.concurrency, deadline_seconds=self.seconds, most_dollars=most,
+                on_reply=count,
+            )  # fmt: skip
         self._spent += sum({call.key: reply.cost_dollars for call, reply in zip(calls, replies, strict=True)}.values())
         return _table(calls, replies)
 

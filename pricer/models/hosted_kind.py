@@ -16,6 +16,12 @@ HOSTED = ModelKind(
         Setting("prompt", "plain", explanation="A preset, or a saved prompt: NAME, NAME@2 or its id."),
         Setting("concurrency", 8, 1, 256, "How many questions are under way at once."),
         Setting("seconds", 120.0, 1.0, 3600.0, "How long one answer may take, to its last letter."),
+        Setting(
+            "batch",
+            "no",
+            choices=("no", "yes"),
+            explanation="One file, answered within a day, usually at half the price, where the provider has that.",
+        ),
     ),
     estimate=linear(1.0, 0.01, 250, 4.8),
     quotes=True,

@@ -51,7 +51,8 @@ def ask_exam(model: Model, exam: pl.DataFrame, train_median: float, report: Repo
         model.most_dollars = cap() - float(so_far.table["cost_dollars"].sum())
     with _live_file() as live:
         _show(live, exam[: len(so_far.table)], so_far.table, train_median)
-        for batch in exam[len(so_far.table) :].iter_slices(_BATCH):
+        at_once = getattr(model, "items_at_once", _BATCH) or max(1, len(exam))
+        for batch in exam[len(so_far.table) :].iter_slices(at_once):
             table, chances = _ask(model, batch, _as_part(report, len(so_far.table), len(exam)))
             so_far = so_far.and_then(table, chances, time.monotonic() - started)
             _show(live, batch, table, train_median)

@@ -24,6 +24,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--seconds", type=float, default=120.0, help="how long one answer may take (default 120)")
     verb.add_argument("--seed", type=int, default=42, help="another one asks the same questions again (default 42)")
     verb.add_argument("--name", help="of the run")
+    verb.add_argument("--batch", action="store_true", help="as one file, within a day, usually at half the price")
     verb.add_argument("--check", action="store_true", help="only say what it will take; nothing is asked")
 
 
@@ -32,6 +33,7 @@ def _ask(options: argparse.Namespace, report: Report) -> dict:
     from pricer.runs.training import Order, train_run
 
     stated = {name: getattr(options, name) for name in ("provider", "model", "prompt", "concurrency", "seconds")}
+    stated["batch"] = "yes" if options.batch else "no"
     usual = HOSTED.check_settings({})
     order = Order(
         model="hosted",
