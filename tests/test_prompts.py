@@ -123,6 +123,7 @@ def test_a_prompt_comes_back_from_its_json(prompt):
     assert (again, again.id) == (prompt, prompt.id)
 
 
+@pytest.mark.usefixtures("each_database")
 def test_saves_are_versions_and_nothing_is_overwritten():
     first = save_prompt("short", Prompt(question="What?"))
     assert save_prompt(" short ", Prompt(question="What?")) == first
@@ -145,6 +146,9 @@ def test_a_prompt_has_one_name_and_presets_keep_theirs():
             save_prompt(name, prompt)
     for label in ("none", "short@2", "short@x", "short@99999999999999999999"):
         with pytest.raises(PricerError, match=f"no prompt '{label}'; there are plain, .*short@1"):
+            find_prompt(label)
+    for label in ("\0", "\ud800", ""):
+        with pytest.raises(PricerError, match="there is no prompt"):
             find_prompt(label)
 
 

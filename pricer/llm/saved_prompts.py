@@ -79,8 +79,10 @@ def open_prompt(label: str) -> SavedPrompt:
     named = (prompts.c.name == name) | (prompts.c.id == name)
     if at:
         named &= prompts.c.version == (int(version) if re.fullmatch("[0-9]{1,9}", version) else 0)
-    with engine().begin() as connection:
-        row = connection.execute(select(prompts).where(named).order_by(prompts.c.version.desc())).first()
+    row = None
+    if label.isprintable():  # or a database would not take it
+        with engine().begin() as connection:
+            row = connection.execute(select(prompts).where(named).order_by(prompts.c.version.desc())).first()
     if row is None:
         known = [*PROMPTS, *(saved.label for saved in list_prompts())]
         raise PricerError(f"there is no prompt {label!r}; there are {', '.join(known)}")
