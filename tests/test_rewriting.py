@@ -186,6 +186,20 @@ def test_without_a_stated_price_or_above_the_cap_nothing_is_asked(paid, catalogu
     assert quote_rewrite(wish).dollars == 0
 
 
+def test_a_batch_costs_its_share_and_asks_each_question_once(paid, catalogue, monkeypatch):
+    monkeypatch.setattr("pricer.llm.batches.SECONDS_BETWEEN_LOOKS", 0.01)
+    set_price("openai", "small-1", Price(10.0, 100.0))
+    set_cap(1.0)
+    single, batch = (quote_rewrite(order(provider="openai", first=10, batch=each)).dollars for each in (False, True))
+    assert batch == single / 2
+    new = rewrite(order(provider="openai", first=10, batch=True))
+    assert new.manifest.rewriting.rewritten == 10 == paid.paid and len(paid.batches) == 1
+    assert paid.count("/chat/completions") == 0
+    assert rewrite(order(provider="openai", first=10)).manifest.rewriting.rewritten == 10 == paid.paid
+    with pytest.raises(PricerError, match="answers no batches"):
+        rewrite(order(batch=True))
+
+
 # Ended in the middle
 
 

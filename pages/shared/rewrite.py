@@ -8,7 +8,7 @@ from pages.shared.jobs import command_of, find_running_job, follow_job, is_busy,
 from pages.shared.widgets import chart_head, checks, plain
 from pricer.catalogue.store import Catalogue, open_catalogue
 from pricer.errors import PricerError
-from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, short_hash
+from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, percent, short_hash
 from pricer.keys import find_key, page_of
 from pricer.llm.providers import list_providers
 from pricer.runs.rewriting import VERB, RewriteOrder, RewriteQuote, check_quote, quote_rewrite, rewrite_arguments
@@ -39,12 +39,16 @@ def show_rewrite(catalogue: Catalogue) -> None:
 
 
 def choose_order(catalogue: Catalogue) -> RewriteOrder:
-    providers = {provider.name: provider.title for provider in list_providers()}
+    every = {provider.name: provider for provider in list_providers()}
     there = catalogue.manifest.items - catalogue.manifest.sealed
     left, right = st.columns(2)
     with left:
         provider = st.selectbox(
-            "Provider", list(providers), format_func=providers.get, key="rewrite_provider", persist_state="session"
+            "Provider",
+            list(every),
+            format_func=lambda name: every[name].title,
+            key="rewrite_provider",
+            persist_state="session",
         )
         name = st.text_input(
             "Name of the new catalogue", f"{catalogue.name}-five-lines"[:64], key=f"rewrite_name_{catalogue.name}"
@@ -59,7 +63,12 @@ def choose_order(catalogue: Catalogue) -> RewriteOrder:
             key=f"rewrite_first_{catalogue.name}",
             help="The exam comes first, then validation, then the pool. Empty means all.",
         )
-    return RewriteOrder(catalogue.label, provider, model.strip(), name.strip(), first)
+    batch = every[provider].batches and st.toggle(
+        f"As a batch: within a day, at {percent(every[provider].batch_share)} of the price",
+        key="rewrite_batch",
+        persist_state="session",
+    )
+    return RewriteOrder(catalogue.label, provider, model.strip(), name.strip(), first, batch=batch)
 
 
 def show_start(catalogue: Catalogue, order: RewriteOrder) -> None:

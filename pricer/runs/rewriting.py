@@ -15,6 +15,7 @@ from pricer.catalogue.store import Catalogue, Rewriting, check_name, open_catalo
 from pricer.draws import ROLE_STREAM, draw
 from pricer.errors import PricerError
 from pricer.keys import wait_for_key
+from pricer.llm.batches import MOST_CALLS, ask_batch
 from pricer.llm.calling import CONCURRENCY, DEADLINE_SECONDS, FAILED, Call, ask_all
 from pricer.llm.providers import Provider, check_model_id, find_provider
 from pricer.llm.replies import Reply, find_replies
@@ -23,7 +24,8 @@ from pricer.progress import Report, Step, silent
 from pricer.runs.spending import cap
 
 VERB = "rewrite"
-_AT_ONCE = 512  # items whose questions are held in memory
+_READ_AT_ONCE = 30_000  # items whose texts are held in memory
+_AT_ONCE = 500  # items whose questions are
 _ORDER = {"exam": 0, "validation": 1, "pool": 2}  # sealed items are in nothing, and are not asked
 
 
@@ -37,6 +39,7 @@ class RewriteOrder:
     name: str
     first: int | None = None
     effort: str | None = None
+    batch: bool = False  # all questions in files that the provider answers within a day, at a lower price
     concurrency: int = CONCURRENCY
     seconds: float = DEADLINE_SECONDS
 
@@ -69,6 +72,7 @@ def rewrite_arguments(order: RewriteOrder) -> list[str]:
     stated = [f"--provider={order.provider}", f"--model={order.model}", f"--name={order.name}"]
     stated += [f"--first={order.first}"] if order.first is not None else []
     stated += [f"--effort={order.effort}"] if order.effort else []
+    stated += ["--batch"] if order.batch else []
     stated += [f"--concurrency={order.concurrency}"] if order.concurrency != CONCURRENCY else []
     stated += [f"--seconds={order.seconds:g}"] if order.seconds != DEADLINE_SECONDS else []
     return [VERB, order.catalogue, *stated]
@@ -87,7 +91,8 @@ def quote_rewrite(order: RewriteOrder, report: Report = silent) -> RewriteQuote:
             most = calls[key].most_tokens
             tokens_in, tokens_out = tokens_in + most[0], tokens_out + most[1]
         report(Step("Counting tokens", items, "items"))
-    dollars = price.dollars(tokens_in, tokens_out) if price else None
+    share = provider.batch_share if order.batch else 1.0
+    dollars = share * price.dollars(tokens_in, tokens_out) if price else None
     return RewriteQuote(items, kept, tokens_in, tokens_out, dollars, provider.key, provider.host)
 
 
@@ -110,15 +115,19 @@ def rewrite(order: RewriteOrder, report: Report = silent) -> Catalogue:
 
     for some in _slices(catalogue, order):
         calls = _calls(some, order, provider)
-        replies = ask_all(
-            [call for _, call in calls],
-            provider,
-            key,
-            concurrency=order.concurrency,
-            deadline_seconds=order.seconds,
-            most_dollars=max(0.0, most - done.dollars),
-            on_reply=count,
-        )
+        asked, left = [call for _, call in calls], max(0.0, most - done.dollars)
+        if order.batch:
+            replies = ask_batch(asked, provider, key, most_dollars=left, report=report)
+        else:
+            replies = ask_all(
+                asked,
+                provider,
+                key,
+                concurrency=order.concurrency,
+                deadline_seconds=order.seconds,
+                most_dollars=left,
+                on_reply=count,
+            )
         _take(done, calls, replies)
         total = sum((len(done.texts), done.failed, done.unusable))
     if not done.texts:
@@ -159,7 +168,10 @@ def _opened(order: RewriteOrder) -> tuple[Catalogue, Provider]:
         raise PricerError(f"the first items are 1 or more, got {order.first}")
     if order.concurrency < 1 or not math.isfinite(order.seconds) or order.seconds <= 0:
         raise PricerError("concurrency and seconds are positive numbers")
-    return open_catalogue(order.catalogue), find_provider(order.provider)
+    provider = find_provider(order.provider)
+    if order.batch and not provider.batches:
+        raise PricerError(f"{provider.title} answers no batches that Pricer knows of; leave --batch out")
+    return open_catalogue(order.catalogue), provider
 
 
 def _wanted(catalogue: Catalogue, order: RewriteOrder) -> int:
@@ -173,8 +185,9 @@ def _slices(catalogue: Catalogue, order: RewriteOrder) -> Iterator[pl.DataFrame]
     place = ids["role"].replace_strict(_ORDER, return_dtype=pl.Int8).to_numpy()
     sorted_ids = ids["item_id"][np.lexsort((draw(ids["key"].to_numpy(), ROLE_STREAM, seed=0), place))]
     texts = catalogue.items().select("item_id", "full_text")
-    for some in sorted_ids[: order.first].to_frame().iter_slices(_AT_ONCE):
-        yield some.lazy().join(texts, on="item_id", how="left", maintain_order="left").collect()
+    for many in sorted_ids[: order.first].to_frame().iter_slices(_READ_AT_ONCE):
+        read = many.lazy().join(texts, on="item_id", how="left", maintain_order="left").collect()
+        yield from read.iter_slices(MOST_CALLS if order.batch else _AT_ONCE)
 
 
 def _calls(items: pl.DataFrame, order: RewriteOrder, provider: Provider) -> list[tuple[str, Call]]:

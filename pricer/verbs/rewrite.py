@@ -16,6 +16,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--name", required=True, metavar="NAME", help="of the new catalogue")
     verb.add_argument("--first", type=int, metavar="N", help="only the first N items: the exam, validation, the pool")
     verb.add_argument("--effort", metavar="WORD", help="of models that think: low, medium, high")
+    verb.add_argument("--batch", action="store_true", help="as a batch: within a day, at the provider's lower price")
     verb.add_argument("--concurrency", type=int, default=8, metavar="N", help="questions at once (default 8)")
     verb.add_argument("--seconds", type=float, default=120.0, help="how long one answer may take (default 120)")
     verb.add_argument("--check", action="store_true", help="only say what it may cost; nothing is asked")
@@ -33,6 +34,7 @@ def _rewrite(options: argparse.Namespace, report: Report) -> dict:
         options.name,
         options.first,
         options.effort,
+        options.batch,
         options.concurrency,
         options.seconds,
     )
