@@ -28,7 +28,7 @@ from pricer.llm.local.digits import PriceTree, price_tree
 from pricer.llm.local.loading import Loaded, load_base, mend_quantised, quantisation
 from pricer.llm.local.market import listings
 from pricer.llm.local.memory import PRECISIONS
-from pricer.llm.local.slots import ask_slots, fit_prompt, longest_prompt
+from pricer.llm.local.slots import ask_slots, fit_prompts, longest_prompt
 from pricer.llm.local.tiny import market_tokenizer, new_llama, save_llama
 from pricer.llm.prompts import COMPLETIONS
 
@@ -97,7 +97,7 @@ def generate_each(loaded: Loaded, texts: list[str], new_tokens: int) -> None:
 def ask_all(loaded: Loaded, tree: PriceTree, texts: list[str], batch: int) -> None:
     """Ours, from the texts on."""
     most = longest_prompt(loaded.model)
-    ask_slots(loaded.model, tree, [fit_prompt(loaded.tokenizer, PROMPT, text, most) for text in texts], batch)
+    ask_slots(loaded.model, tree, fit_prompts(loaded.tokenizer, PROMPT, texts, most), batch)
 
 
 def rate(work: Callable[[], None], items: int, device: str) -> float:

@@ -12,7 +12,7 @@ from pricer.errors import PricerError
 from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
 
 NoAnswer = Literal["train median", "left out"]
-Point = Literal["as guessed", "mean", "mode", "quantile"]
+Point = Literal["as guessed", "mean", "mode", "top 3", "quantile"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,11 @@ class Scoring:
         >>> Scoring(clipped=False, no_answer="left out").in_words()
         'guesses not clipped, no-answers left out'
         """
-        points = {"quantile": f"the {100 * self.quantile:g}% quantile", "as guessed": ""}
+        points = {
+            "as guessed": "",
+            "top 3": "the mean of the three likeliest dollars",
+            "quantile": f"the {100 * self.quantile:g}% quantile",
+        }
         read = points.get(self.point, f"the {self.point}")
         parts = [
             "" if self.clipped else "guesses not clipped",

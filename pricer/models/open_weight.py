@@ -77,13 +77,13 @@ class OpenWeight:
         return known["base_revision"] if known else self.revision
 
     def predict_distribution(self, items: pl.DataFrame) -> np.ndarray:
-        from pricer.llm.local.slots import ask_slots, fit_prompt, longest_prompt
+        from pricer.llm.local.slots import ask_slots, fit_prompts, longest_prompt
 
         texts = texts_of(items, "text")
         if self._last is None or self._last[0] != texts:
             loaded, tree = self.open()
             frame, most = COMPLETIONS[self.prompt].prompt, longest_prompt(loaded.model)
-            prompts = [fit_prompt(loaded.tokenizer, frame, text, most) for text in texts]
+            prompts = fit_prompts(loaded.tokenizer, frame, texts, most)
             self._last = texts, ask_slots(loaded.model, tree, prompts, self.batch).chances
         return self._last[1]
 

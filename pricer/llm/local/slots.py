@@ -153,10 +153,28 @@ def fit_prompt(
     The prompt's last words, behind which the price is asked for, are never cut. PricerError where the words around the
     text alone are too long.
     """
-    encode = plain_encoder(tokenizer)
+    return fit_prompts(tokenizer, make_prompt, [text], most)[0]
+
+
+def fit_prompts(
+    tokenizer: "PreTrainedTokenizerBase", make_prompt: Callable[[str], str], texts: Sequence[str], most: int
+) -> list[list[int]]:
+    """`fit_prompt` of many texts, which are cut into tokens together: a third of the time."""
+    if not texts:
+        return []
     start = _start(tokenizer)
-    tokens = start + encode(make_prompt(text))
-    kept = encode(text)
+    whole = tokenizer([make_prompt(text) for text in texts], add_special_tokens=False).input_ids
+    return [
+        start + tokens if len(start) + len(tokens) <= most else _shortened(tokenizer, make_prompt, text, most, start)
+        for text, tokens in zip(texts, whole, strict=True)
+    ]
+
+
+def _shortened(
+    tokenizer: "PreTrainedTokenizerBase", make_prompt: Callable[[str], str], text: str, most: int, start: list[int]
+) -> list[int]:
+    encode = plain_encoder(tokenizer)
+    tokens, kept = start + encode(make_prompt(text)), encode(text)
     while len(tokens) > most:
         if not kept:
             raise PricerError(f"the prompt takes {len(tokens):,} tokens without a product, this model reads {most:,}")
