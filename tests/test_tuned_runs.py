@@ -15,6 +15,7 @@ from pricer.__main__ import main
 from pricer.checkpoints import latest_complete
 from pricer.progress import TRAINING_LOSS
 from pricer.runs.adapters import find_base_run
+from pricer.runs.launch import launch
 from pricer.runs.store import list_runs, open_run
 from tests.hub_server import ADA, HubServer
 from tests.processes import eventually
@@ -163,7 +164,8 @@ def shown_beside(run_id: str) -> str:
 
     app = AppTest.from_function(script, default_timeout=60, args=(run_id,)).run()
     assert not app.exception
-    return " ".join([*(element.proto.body for element in app.get("html")), *(code.value for code in app.code)])
+    said = [element.value for element in (*app.code, *app.info)]
+    return " ".join([*(element.proto.body for element in app.get("html")), *said])
 
 
 def test_runs_shows_what_tuning_has_brought_or_how_to_find_out(tuned, tiny_llama):
@@ -176,6 +178,19 @@ def test_runs_shows_what_tuning_has_brought_or_how_to_find_out(tuned, tiny_llama
     shown = shown_beside(tuned.id)
     assert f"pricer guess {tiny_llama}" in shown
     assert "--precision=none" in shown
+
+
+def test_a_run_that_a_person_has_stopped_says_so(tuned):
+    about = tuned.folder / "model" / "tuned.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"steps": 2, "stopped": True}))
+    assert "after 2 of 3 steps" in shown_beside(tuned.id)
+
+
+def test_only_a_tuning_that_runs_can_be_stopped_and_kept(tuned, capsys, monkeypatch):
+    monkeypatch.setattr("pricer.runs.launch.ensure_worker", lambda: None)
+    launched = launch(["train", "mean", "--dataset=even"])
+    assert main(["jobs", "stop", launched.id]) == 2
+    assert "no tuning that runs" in capsys.readouterr().err
 
 
 def test_train_tells_what_tuning_comes_to_and_points_to_the_base(tuned, tiny_llama):

@@ -107,6 +107,14 @@ model = PeftModel.from_pretrained(base, "{repo}")
 """
 
 
+def stopped_after(run: Run) -> tuple[int, int] | None:
+    """After how many of how many steps a person has stopped a run's tuning; None where it went to its end."""
+    if run.manifest.model != TUNED:
+        return None
+    about = _tuned(run.id)[1]
+    return (about["steps"], about["steps_planned"]) if about["stopped"] else None
+
+
 def base_run(run: Run) -> Run | None:
     """The run that asked a tuned run's base, in the same precision, the same exam; None where there is none."""
     if run.manifest.model != TUNED:

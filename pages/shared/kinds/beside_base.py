@@ -7,8 +7,9 @@ from pages.shared.jobs import command_of
 from pages.shared.widgets import chart_head
 from pricer.evaluation.errors import Reading
 from pricer.figures.findings import versus_finding, versus_note
+from pricer.figures.formats import count
 from pricer.llm.local.memory import PRECISION_WORDS
-from pricer.runs.adapters import TUNED, base_run
+from pricer.runs.adapters import TUNED, base_run, stopped_after
 from pricer.runs.store import Run
 
 
@@ -16,6 +17,9 @@ def show_beside_base(run: Run) -> None:
     """What tuning has brought; nothing for a run of another model."""
     if run.manifest.model != TUNED:
         return
+    stopped = stopped_after(run)
+    if stopped:
+        st.info(f"Stopped by a person after {count(stopped[0])} of {count(stopped[1])} steps.", icon=":material/info:")
     base = base_run(run)
     if base is None:
         st.info(
