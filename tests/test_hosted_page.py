@@ -5,7 +5,10 @@ import shutil
 import pytest
 
 from pricer import keys
-from pricer.llm.providers import Price, find_provider
+from pricer.__main__ import main
+from pricer.llm.providers import Price, find_provider, set_price
+from pricer.runs.spending import set_cap
+from pricer.runs.store import list_runs
 from tests.provider_server import ProviderServer
 from tests.test_model_pages import opened, text
 
@@ -71,3 +74,20 @@ def test_an_own_provider_is_added_and_one_elsewhere_refused(app):
     assert "lab" in app.selectbox(key="train_hosted_provider").options
     app.button(key="remove_lab").click().run()
     assert "lab" not in app.selectbox(key="train_hosted_provider").options
+
+
+def test_predict_asks_a_hosted_model_only_when_its_button_is_pressed(server, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
+    set_price("openai", "small-1", Price(1.0, 4.0))
+    set_cap(1.0)
+    assert main(["ask", "small-1", "--dataset", "even", "--exam", "natural", "--first", "5", "--name", "big one"]) == 0
+    page = opened("predict")
+    page.session_state["predict_product"] = "A lamp that no exam has"
+    page.run()
+    assert not page.exception and server.paid == 5
+    server.answer = lambda body: "$12 to $15"
+    button = page.button(key=f"ask_{list_runs()[0].id}")
+    assert button.label == "Ask big one (at most a cent)"
+    button.click().run()
+    assert not page.exception and server.paid == 6
+    assert "big one said: $12 to $15" in text(page) and "no answer" in text(page)

@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from pages.shared import cached, shelf, state
+from pages.shared.asking import show_asking
 from pages.shared.cached import MODELS_HELD
 from pages.shared.look import look
 from pages.shared.serving import show_served
@@ -190,3 +191,4 @@ if others > 0:
     label = f"Ask the other {count_of(others, 'model')} too; each is read from disk"
     st.toggle(label, key=EVERY, persist_state="session")
 show_served([run for run in served if run.manifest.exam_hash == runs[0].manifest.exam_hash], product)
+show_asking(product, runs[0].manifest.exam_hash)

@@ -58,9 +58,11 @@ KEYS_TOLD = "keys_told"  # what each key's check told, by its name: a word of ju
 
 PROVIDER_TOLD = "provider_told"  # what each provider's check told, by its name: a word of judgement and a sentence
 PROVIDER_MODELS = "provider_models"  # the models that each provider listed, with their prices, by its name
+ASKED = "predict_asked"  # what hosted runs said of products, by run and product
 PROVIDER_REFUSED = "provider_refused"  # why a key, a price or a provider was not taken
 
 DEFAULTS = {
+    ASKED: {},
     PROVIDER_TOLD: {},
     PROVIDER_MODELS: {},
     PROVIDER_REFUSED: None,
