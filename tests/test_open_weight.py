@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pricer.__main__ import main
 from pricer.errors import PricerError
@@ -16,7 +18,10 @@ from pricer.llm.local.trying import look_closely, try_item
 from pricer.models import GivesDistribution, load, make_model
 from pricer.models.bins import distribution_median
 from pricer.models.registry import find_kind
+from pricer.runs.launch import list_launches
 from pricer.runs.store import list_runs
+
+NAVIGATION = Path(__file__).parent.parent / "pages" / "navigation.py"
 
 
 @pytest.fixture(autouse=True)
@@ -128,3 +133,21 @@ def test_the_verb_guess_asks_the_tiny_llama_and_keeps_a_run(demo, tiny_llama, ca
     np.testing.assert_allclose(again, guesses["guess"].to_numpy(), rtol=0.05, atol=1)
     assert main(["base", TINY, "--device", "cpu", "--text", "A lamp", "--json"]) == 0
     assert '"single_token_prices": true' in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_train_shows_a_base_without_loading_it(demo, base, monkeypatch):
+    """Three footprints and a button that starts a job; the tiny Llama, not made yet, is offered."""
+    assert main(["sample", "demo", "--dataset", "even"]) == 0
+    monkeypatch.setattr("pricer.runs.launch.ensure_worker", lambda: None)
+    page = AppTest.from_file(str(NAVIGATION), default_timeout=120).run().switch_page("models/train.py").run()
+    page.button_group(key="train_family").set_value("open-weight").run()
+    assert not page.exception
+    assert page.button(key="make_tiny")
+    page.text_input(key="train_open-weight_base").set_value(str(base)).run()
+    assert not page.exception
+    shown = "\n".join(block.proto.body for block in page.get("html"))
+    assert all(words in shown for words in ("4 bit", "8 bit", "As published", "(tiny, made here)"))
+    page.button(key="look_at_base").click().run()
+    assert list_launches()[0].arguments[:2] == ("base", str(base))
+    assert held() is None

@@ -2,7 +2,7 @@
 
 A notebook lets the model write token after token and reads the price from the text. But all that the model knows of
 the price is there when the prompt has been read: the chances of the next token. So a batch is read once, logits are
-computed at the prompts' last tokens only, and every slot's chance is read off them. Where a price is several tokens,
+computed where prompts end only, and every slot's chance is read off them. Where a price is several tokens,
 the beginnings of all prices are read in the same pass, behind the prompt, each seeing the prompt and the digits before
 it (tree attention, as in SpecInfer; Miao et al., 2024).
 """
@@ -91,14 +91,40 @@ def _side_by_side(
 
 
 def _next_tokens(model: "PreTrainedModel", tree: PriceTree, prompts: Sequence[Sequence[int]]) -> np.ndarray:
-    """Logarithms of the next token's chances, at the nodes asked, for the nodes' tokens: float64 (items, asked, nodes).
+    """Logarithms of the chances of the nodes' tokens to come next at the nodes asked: float64 (items, asked, nodes)."""
+    import torch
 
-    Padding stands before a prompt, so that the last tokens of all stand in one column.
+    with torch.inference_mode():
+        logits = _at_the_ends(model, prompts) if tree.single else _at_the_branches(model, tree, prompts)
+        whole = logits.float().logsumexp(-1, keepdim=True)
+        tokens = torch.from_numpy(tree.tokens).clamp(min=0).to(logits.device)
+        return (logits[..., tokens].float() - whole).double().cpu().numpy()
+
+
+def _at_the_ends(model: "PreTrainedModel", prompts: Sequence[Sequence[int]]) -> "torch.Tensor":
+    """The logits after each prompt: (items, 1, vocabulary).
+
+    Padding stands behind the prompts, where no earlier token sees it, so attention needs no mask; logits are computed
+    at those few columns alone where some prompt ends.
     """
     import torch
 
-    longest = max(map(len, prompts))
-    branches = tree.asked[1:]
+    ids = torch.zeros((len(prompts), max(map(len, prompts))), dtype=torch.long)
+    for row, prompt in enumerate(prompts):
+        ids[row, : len(prompt)] = torch.tensor(prompt)
+    columns, place = torch.tensor([len(prompt) - 1 for prompt in prompts]).unique(return_inverse=True)
+    said = model(input_ids=ids.to(model.device), logits_to_keep=columns.to(model.device), use_cache=False)
+    return said.logits[torch.arange(len(prompts)), place][:, None]
+
+
+def _at_the_branches(model: "PreTrainedModel", tree: PriceTree, prompts: Sequence[Sequence[int]]) -> "torch.Tensor":
+    """The logits after each prompt and after each beginning of a price behind it: (items, asked, vocabulary).
+
+    Padding stands before the prompts, so that the ends of all stand in one column.
+    """
+    import torch
+
+    longest, branches = max(map(len, prompts)), tree.asked[1:]
     ids = torch.zeros((len(prompts), longest + len(branches)), dtype=torch.long)
     real = torch.zeros_like(ids, dtype=torch.bool)
     for row, prompt in enumerate(prompts):
@@ -106,23 +132,14 @@ def _next_tokens(model: "PreTrainedModel", tree: PriceTree, prompts: Sequence[Se
         real[row, longest - len(prompt) :] = True
     ids[:, longest:] = torch.from_numpy(tree.tokens[branches])
     positions = (real[:, :longest].cumsum(1) - 1).clamp(min=0)
-    if tree.single:
-        mask = real.long()
-    else:
-        later = positions[:, -1:] + torch.from_numpy(tree.depths[branches])
-        positions = torch.cat([positions, later], 1)
-        mask = _tree_mask(tree, real, longest, model.dtype)
-    with torch.inference_mode():
-        logits = model(
-            input_ids=ids.to(model.device),
-            attention_mask=mask.to(model.device),
-            position_ids=positions.to(model.device),
-            logits_to_keep=len(tree.asked),
-            use_cache=False,
-        ).logits
-        whole = logits.float().logsumexp(-1, keepdim=True)
-        tokens = torch.from_numpy(tree.tokens).clamp(min=0).to(logits.device)
-        return (logits[..., tokens].float() - whole).double().cpu().numpy()
+    later = positions[:, -1:] + torch.from_numpy(tree.depths[branches])
+    return model(
+        input_ids=ids.to(model.device),
+        attention_mask=_tree_mask(tree, real, longest, model.dtype).to(model.device),
+        position_ids=torch.cat([positions, later], 1).to(model.device),
+        logits_to_keep=len(tree.asked),
+        use_cache=False,
+    ).logits
 
 
 def _tree_mask(tree: PriceTree, real: "torch.Tensor", longest: int, dtype: "torch.dtype") -> "torch.Tensor":
