@@ -100,6 +100,13 @@ def test_a_base_that_is_not_there_says_what_to_do():
         look_at("/nowhere/at/all")
 
 
+@pytest.mark.parametrize("place", ["", ".", "~nobody-at-all/x", "x" * 290, "a/b/c", "a\0b", "../..", "a/" + "b" * 250])
+def test_no_name_breaks_what_the_page_asks(place, hub):
+    assert known_base(place) is None
+    with pytest.raises(PricerError):
+        look_at(place)
+
+
 def test_the_tiny_llama_is_found_by_its_name(tiny_llama):
     shutil.copytree(tiny_llama, tiny_folder())
     base = look_at(TINY)

@@ -9,9 +9,8 @@ import streamlit as st
 from pages.shared import state
 from pages.shared.jobs import command_of, find_running_job, follow_job, is_busy, start_now
 from pages.shared.look import look
-from pages.shared.widgets import Html, chart, chart_head, escaped, key_figures, plain, table
+from pages.shared.widgets import Html, chart, chart_head, escaped, key_figures, table
 from pricer.curation.dataset import Dataset
-from pricer.errors import PricerError
 from pricer.evaluation.ranges import USUAL_LEVEL, distribution_ranges, read_point
 from pricer.figures.distribution import distribution_chart, distribution_finding
 from pricer.figures.formats import NOT_MEASURED, count, dollars, percent, size, whole_dollars
@@ -27,7 +26,7 @@ def show_base(kind: ModelKind, dataset: Dataset, stated: Mapping[str, Value]) ->
     """Draw the panel for the base that is chosen; what loads or asks it is a job that a button starts."""
     chosen = kind.check_settings(dict(stated))
     find_running_job(state.BASE_JOB, (VERB, TINY_VERB))
-    known = _known(chosen)
+    known = known_base(str(chosen["base"]), str(chosen["revision"]))
     with st.container(gap="small"):
         if known is None and chosen["base"] == TINY:
             _offer_tiny()
@@ -43,14 +42,6 @@ def show_base(kind: ModelKind, dataset: Dataset, stated: Mapping[str, Value]) ->
                 _show_memory(known, found["measured_bytes"] if found else {})
         if found and "item" in found:
             _show_item(found)
-
-
-def _known(chosen: Mapping[str, Value]) -> Base | None:
-    try:
-        return known_base(str(chosen["base"]), str(chosen["revision"]))
-    except PricerError as error:
-        st.info(plain(str(error)), icon=":material/info:")
-        return None
 
 
 def _words(known: Base | None, place: str) -> str:
@@ -126,4 +117,4 @@ def _show_item(found: Mapping) -> None:
 
 
 def _tokens(tokens: list[Mapping]) -> Html:
-    return Html(" ".join(f"<code>{escaped(token['text'])}</code>" for token in tokens))
+    return Html(" | ".join(f"<code>{escaped(token['text'])}</code>" for token in tokens))

@@ -46,7 +46,16 @@ def tiny_folder() -> Path:
 
 
 def is_on_hub(place: str) -> bool:
-    return place != TINY and not Path(place).expanduser().exists() and bool(_NAME.fullmatch(place))
+    """Whether a base is OWNER/NAME of the hub, and no folder of that name is here."""
+    return place != TINY and _folder_named(place) is None and bool(_NAME.fullmatch(place))
+
+
+def _folder_named(place: str) -> Path | None:
+    try:
+        path = Path(place).expanduser().resolve()
+        return path if path.is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # too long, of nobody's home, or with a zero in it
+        return None
 
 
 def look_at(place: str, revision: str = "") -> Base:
@@ -62,8 +71,8 @@ def look_at(place: str, revision: str = "") -> Base:
 
 
 def _in_folder(place: str) -> Base:
-    folder = tiny_folder() if place == TINY else Path(place).expanduser().resolve()
-    if not (folder / "config.json").is_file():
+    folder = tiny_folder() if place == TINY else _folder_named(place)
+    if folder is None or not (folder / "config.json").is_file():
         if place == TINY:
             raise PricerError("the tiny Llama is not made yet: make it with python -m pricer tiny-llama (some minutes)")
         raise PricerError(f"{place!r} is no folder with a model (config.json), and no OWNER/NAME of the hub")
@@ -118,12 +127,14 @@ def _on_hub(place: str, revision: str) -> Base:
 
 
 def known_base(place: str, revision: str = "") -> Base | None:
-    """A base model as it was last looked at, without asking anybody; None where it never was, or is gone."""
-    if not is_on_hub(place):
-        try:
-            return _in_folder(place)
-        except PricerError:
-            return None
+    """A base model as it was last looked at, without asking anybody; None where it never was, is gone, or is unfit."""
+    try:
+        return _noted(place, revision) if is_on_hub(place) else _in_folder(place)
+    except PricerError:
+        return None
+
+
+def _noted(place: str, revision: str) -> Base | None:
     note = _note(place, revision)
     if not note.is_file():
         return None
