@@ -87,7 +87,7 @@ def test_predict_asks_a_hosted_model_only_when_its_button_is_pressed(server, mon
     assert not page.exception and server.paid == 5
     server.answer = lambda body: "$12 to $15"
     button = page.button(key=f"ask_{list_runs()[0].id}")
-    assert button.label == "Ask big one (at most a cent)"
+    assert button.label == "Ask, at most a cent: big one"
     button.click().run()
     assert not page.exception and server.paid == 6
     assert "big one said: $12 to $15" in text(page) and "no answer" in text(page)

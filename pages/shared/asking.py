@@ -29,7 +29,7 @@ def show_asking(product: str, exam_hash: str) -> None:
                 continue
             cost = f"at most {dollars(price) if price >= 0.01 else 'a cent'}" if price else "free"
             st.button(
-                f"Ask {plain(run.name)} ({cost})", key=f"ask_{run.id}", icon=":material/chat:",
+                f"Ask, {cost}: {plain(run.name)}", key=f"ask_{run.id}", icon=":material/chat:",
                 on_click=_ask, args=(run, product),
             )  # fmt: skip
     checks(answered.values())
