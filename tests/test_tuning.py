@@ -468,13 +468,13 @@ def worker(provider: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> Iterato
 def launched(worker: Worker) -> SimpleNamespace:
     """A tuning as a job, once its host has the job too."""
     job = submit(start_arguments(order()), resources_of(["tune"]))
-    worker.step()
-    eventually(lambda: worker.step() or (list_tunings() and list_tunings()[0].remote_id))
+    worker.serve_once()
+    eventually(lambda: worker.serve_once() or (list_tunings() and list_tunings()[0].remote_id))
     return SimpleNamespace(id=job.id, tuning=list_tunings()[0])
 
 
 def ended(worker: Worker, job_id: str) -> jobs.Job:
-    return eventually(lambda: worker.step() or ((now := open_job(job_id)).state not in jobs.ALIVE and now), 120)
+    return eventually(lambda: worker.serve_once() or ((now := open_job(job_id)).state not in jobs.ALIVE and now), 120)
 
 
 @pytest.mark.slow
@@ -483,7 +483,7 @@ def test_a_job_that_is_killed_while_it_polls_goes_on_with_its_remote_job(provide
     job = launched(worker)
     assert open_job(job.id).resources == "network"
     os.kill(open_job(job.id).pid, signal.SIGKILL)
-    eventually(lambda: worker.step() or open_job(job.id).crash)
+    eventually(lambda: worker.serve_once() or open_job(job.id).crash)
     host.script = [*host.script, "succeeded"]
     assert (ended(worker, job.id).state, host.creations(provider)) == ("done", 1)
     assert open_tuning(job.tuning.id).state == "done"
@@ -545,7 +545,7 @@ def test_a_typed_key_stands_nowhere_after_success_and_after_every_failure(
         provider.faults = faults
         job = submit(start_arguments(order(epochs=number)), resources_of(["tune"]))
         while open_job(job.id).state in jobs.ALIVE:
-            worker.step()
+            worker.serve_once()
             seen += command_lines()
             time.sleep(0.05)
         assert list_tunings()[0].state == end, open_job(job.id)

@@ -4,8 +4,9 @@ It is a job like any other, and may be killed at any moment: `pricer.runs.tuning
 answer to the creation was lost, the host's list of jobs is searched for our mark before anything else is done.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+import gc
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from pricer import settings
 from pricer.curation.dataset import open_dataset
@@ -39,10 +40,13 @@ def tune(order: TuneOrder, report: Report = silent, again: bool = False) -> Tuni
         files = build_files(order, dataset, provider)
         facts = {"cost_dollars": files.cost_dollars, "train_rows": files.train_rows, "train_tokens": files.train_tokens}
         tuning = tuning or tunings.begin(order, dataset, again, job_id(), **facts)
-    with _cancelled_with_its_job(tuning):
-        if tuning.state == "preparing":
-            tuning = _create(tuning, files, adapter, provider, report)
-        return _follow(tuning, adapter, provider, report)
+
+    def work() -> Tuning:
+        is_new = tuning.state == "preparing"
+        created = _create(tuning, files, adapter, provider, report) if is_new else tuning
+        return _follow(created, adapter, provider, report)
+
+    return _cancelled_with_its_job(tuning, work)
 
 
 def follow(label: str, report: Report = silent) -> Tuning:
@@ -51,8 +55,8 @@ def follow(label: str, report: Report = silent) -> Tuning:
     if tuning.state == "preparing":
         raise PricerError(f"the tuning {tuning.mark} was not created yet; start it again, or cancel it")
     provider = find_provider(tuning.provider)
-    with _cancelled_with_its_job(tuning):
-        return _follow(tuning, make_adapter(provider, _key(provider, report)), provider, report)
+    adapter = make_adapter(provider, _key(provider, report))
+    return _cancelled_with_its_job(tuning, lambda: _follow(tuning, adapter, provider, report))
 
 
 def _follow(tuning: Tuning, adapter: Adapter, provider: Provider, report: Report) -> Tuning:
@@ -72,16 +76,21 @@ def cancel_of_job(job_id: str) -> None:
             cancel(tuning.id)
 
 
-@contextmanager
-def _cancelled_with_its_job(tuning: Tuning) -> Iterator[None]:
-    """When this job is cancelled, the host is told; asked to end for another reason, the tuning goes on there."""
+def _cancelled_with_its_job(tuning: Tuning, work: Callable[[], Tuning]) -> Tuning:
+    """Do the work; when this job is cancelled meanwhile, the host is told. Asked to end for another reason, it is not.
+
+    The interruption is over before the host is told: what was interrupted lives on in its frames, a database's write
+    lock perhaps among it.
+    """
     try:
-        yield
+        return work()
     except KeyboardInterrupt:
-        folder = settings.job_folder()
-        if folder is not None and open_job(folder.name).cancel_requested_at is not None:
-            cancel(tuning.id)
-        raise
+        pass
+    gc.collect()
+    folder = settings.job_folder()
+    if folder is not None and open_job(folder.name).cancel_requested_at is not None:
+        cancel(tuning.id)
+    raise KeyboardInterrupt
 
 
 def job_id() -> str | None:
