@@ -16,7 +16,6 @@ def add_verbs(verbs: Verbs) -> None:
     verb = verbs.add("tiny-llama", "make a tiny real Llama, to try open-weight models with", _tiny, _tiny_words)
     verb.add_argument("--folder", type=path, help="where to (default: where Pricer finds it as tiny-llama)")
     verb.add_argument("--seed", type=int, default=7, help="of its weights, and of the market that it knows (default 7)")
-    verb.add_argument("--digits", action="store_true", help="with a token for each digit, as Qwen has them")
     verb.add_argument("--steps", type=int, metavar="N", help="teach it for N steps only (default 900)")
 
     verb = verbs.add(DRY_RUN, "measure what tuning would take, by twenty steps on the longest rows", _dry, _dry_words)
@@ -51,9 +50,9 @@ def _tiny(options: argparse.Namespace, report: Report) -> dict:
         titles = options.steps * lessons.titles // lessons.steps
         lessons = Lessons(min(lessons.listings, 32 * options.steps), titles, options.steps - titles)
     folder = (options.folder or tiny_folder()).resolve()
-    name = f"{options.seed}-{lessons.steps}{'-digits' if options.digits else ''}"
+    name = f"{options.seed}-{lessons.steps}"
     kept = (settings.checkpoints_folder() or settings.cache_folder()) / "tiny-llama" / name
-    made = make_tiny_llama(folder, report, digits=options.digits, seed=options.seed, lessons=lessons, checkpoints=kept)
+    made = make_tiny_llama(folder, report, seed=options.seed, lessons=lessons, checkpoints=kept)
     return asdict(made) | {"folder": str(made.folder)}
 
 

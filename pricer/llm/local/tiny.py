@@ -47,7 +47,6 @@ def make_tiny_llama(
     folder: Path,
     report: Report = silent,
     *,
-    digits: bool = False,
     seed: int = SEED,
     lessons: Lessons = LESSONS,
     checkpoints: Path | None = None,
@@ -63,7 +62,7 @@ def make_tiny_llama(
         raise PricerError(f"{folder} exists: remove it to make another")
     started = time.monotonic()
     report(Step("Learning a tokenizer", 0, "texts"))
-    tokenizer = market_tokenizer(seed, digits)
+    tokenizer = market_tokenizer(seed)
     threads_before = torch.get_num_threads()
     torch.set_num_threads(1)  # products this small are not sped up by more, and one gives the same weights anywhere
     try:
@@ -73,7 +72,7 @@ def make_tiny_llama(
         torch.set_num_threads(threads_before)
     with staged_folder(folder.parent) as staged:
         save_llama(model, tokenizer, staged)
-        write_json(staged / ABOUT, {"made_by": "pricer tiny-llama", "seed": seed, "digits": digits, **asdict(lessons)})
+        write_json(staged / ABOUT, {"made_by": "pricer tiny-llama", "seed": seed, **asdict(lessons)})
         if not publish(staged, folder):
             raise PricerError(f"{folder} exists: remove it to make another")
     if checkpoints:
