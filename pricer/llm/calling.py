@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 CONCURRENCY = 8
 DEADLINE_SECONDS = 120.0  # for one answer, however it drips
 FAILURES_IN_A_ROW = 25  # after which all others are expected to fail too
+SECONDS_TOGETHER = 0.25  # replies of so long a time are kept in one transaction: one each would take longer than asking
 FAILED = "failed"  # how a reply ended that is none
 PATIENCE = 4  # so many times longer one waits where one is asked to ask less, and not told when
 CHARACTERS_PER_TOKEN = 3  # no language of shops has fewer, so what is not counted is not underrated
@@ -284,6 +285,7 @@ class _Asking:
         try:
             while True:
                 await self._news.wait()
+                await asyncio.sleep(SECONDS_TOGETHER)
                 self._news.clear()
                 some = list(self._arrived)
                 await asyncio.to_thread(self._store, some)
