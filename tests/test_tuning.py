@@ -168,7 +168,7 @@ def test_a_tuning_that_fails_there_says_why(provider, host):
 @pytest.mark.parametrize(
     "fault",
     [Fault("lost", CREATE, times=1), Fault("hang", CREATE, times=1, seconds=30),
-     Fault("html", CREATE, times=1), Fault("garbage", CREATE, times=1), Fault("drip", CREATE, times=1, seconds=0.1)],
+     Fault("html", CREATE, times=1), Fault("garbage", CREATE, times=1)],
     ids=lambda fault: fault.kind,
 )  # fmt: skip
 def test_a_lost_answer_to_the_creation_is_found_in_the_list_and_nothing_is_created_again(
