@@ -187,7 +187,7 @@ def test_json_with_one_price_is_read_whatever_else_it_holds(cents, others):
 def test_the_longest_reply_takes_no_longer_than_its_length(piece):
     started = time.process_time()
     read_price((piece * LONGEST)[:LONGEST])
-    assert time.process_time() - started < 10  # a second at most where nothing else runs; what is quadratic takes minutes
+    assert time.process_time() - started < 10  # it takes a second; what is quadratic takes minutes
 
 
 SMALL = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
