@@ -151,7 +151,7 @@ def _time_to_ask(order: Order, items: int, runs: Sequence[Run]) -> Iterator[Chec
         source = "as in an earlier run"
     else:
         seconds, source = USUAL_SECONDS, "if this one is like others"
-    words = f"Time to ask, {stated['concurrency']} at once, {seconds:.2g} seconds each, {source}"
+    words = f"Time to ask, {stated['concurrency']} at once, {seconds:.2g} s each, {source}"
     yield Check("pass", words, f"about {duration(seconds * items / stated['concurrency'])}")
 
 
