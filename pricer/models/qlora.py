@@ -50,6 +50,7 @@ class QLoRA:
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame | None = None, report: Report = silent) -> Self:
         from pricer.llm.local.bases import look_at
+        from pricer.llm.tuned.mirror import mirrored
         from pricer.llm.tuned.tuner import Priced, learn, name_of_work, start
 
         priced = Priced(texts_of(train, "text"), train_prices(train).tolist())
@@ -59,7 +60,9 @@ class QLoRA:
         of_job = installation.checkpoints_folder()  # which are kept until the job is deleted
         folder = (of_job or installation.cache_folder()) / "tuning" / work
         self._ready = start(self._base(), self.tuning, self.seed, report)
-        done = learn(self._ready, priced, judged, self.seed, distribution_median, report, folder)
+        facts = asdict(self.tuning) | {"base": self.base, "precision": self.precision, "seed": self.seed}
+        with mirrored(report, work, facts) as told:
+            done = learn(self._ready, priced, judged, self.seed, distribution_median, told, folder)
         if not of_job:
             shutil.rmtree(folder, ignore_errors=True)
         base = look_at(self.base, self.revision)
