@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -151,6 +152,31 @@ def test_an_adapter_is_pushed_with_a_card_and_private(tuned, hub: HubServer, mon
     assert "generated data" in card
     assert "tiny Llama" in card
     assert tuned.manifest.dataset_hash[:16] in card
+
+
+def test_an_adapter_is_asked_by_its_revision_wherever_it_lies(tuned, tiny_llama, hub: HubServer, monkeypatch, capsys):
+    monkeypatch.setenv("HF_TOKEN", ADA)
+    assert main(["push-adapter", "tuned", "--to", "ada/prices", "--json"]) == 0
+    revision = json.loads(capsys.readouterr().out)["revision"]
+    short = tuned.dataset().exam().head(4).collect().with_columns(text=pl.lit("Lamp of steel"))
+    own = tuned.model().predict(short)
+    for place in (str(tuned.folder / "model" / "adapter"), f"ada/prices@{revision}"):
+        asked = ["guess", str(tiny_llama), "--dataset=even", "--precision=none", "--first=4", f"--adapter={place}"]
+        assert main([*asked, "--json"]) == 0
+        run = open_run(json.loads(capsys.readouterr().out)["id"])
+        np.testing.assert_allclose(run.model().predict(short), own, atol=1e-3)
+        assert run.manifest.model_settings["adapter"] == place
+    base = find_base_run(tuned.manifest.model_settings, tuned.manifest.exam_hash)
+    assert not base.manifest.model_settings["adapter"]
+    assert abs(base.model().predict(short) - own).max() > 1e-3  # the base alone says something else
+
+
+@pytest.mark.parametrize("place", ["nowhere", "ada/prices", "/etc"])
+def test_an_adapter_that_is_not_there_says_so(tuned, tiny_llama, hub: HubServer, monkeypatch, capsys, place):
+    monkeypatch.setenv("HF_TOKEN", ADA)
+    asked = ["guess", str(tiny_llama), "--dataset=even", "--precision=none", "--first=4", f"--adapter={place}"]
+    assert main(asked) == 2
+    assert place in capsys.readouterr().err
 
 
 def shown_beside(run_id: str) -> str:

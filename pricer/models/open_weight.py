@@ -39,6 +39,7 @@ class OpenWeight:
             setattr(self, setting.name, settings.get(setting.name, setting.default))
         self.seed = seed
         self._ready: tuple[Loaded, PriceTree] | None = None
+        self._adapter_revision = ""
         self._last: tuple[list[str], np.ndarray] | None = None  # what it said of the last items, asked for twice
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame | None = None, report: Report = silent) -> Self:
@@ -57,6 +58,7 @@ class OpenWeight:
             "bytes": loaded.bytes_measured,
             "single_token_prices": tree.single,
             "seconds_to_load": round(time.monotonic() - started, 3),
+            "adapter_revision": self._adapter_revision,
         }
         return self
 
@@ -67,8 +69,23 @@ class OpenWeight:
 
         if self._ready is None or self._ready[0].model is None:
             loaded = load_base(self.base, self.precision, self.device, self._revision, self.compute, report)
+            if self.adapter:
+                self._put_adapter(loaded, report)
             self._ready = loaded, price_tree(loaded.tokenizer)
         return self._ready
+
+    def _put_adapter(self, loaded: "Loaded", report: Report) -> None:
+        """Put the adapter on the base; PricerError where it is another one than was asked then."""
+        from pricer.llm.tuned.adapter import load_adapter
+        from pricer.llm.tuned.found import find_adapter, pinned
+
+        known = getattr(self, "about_", {}).get("adapter_revision")
+        found = find_adapter(pinned(self.adapter, known) if known else self.adapter, report)
+        if known and found.revision != known:
+            raise PricerError(f"{self.adapter} is another adapter now than when it was asked: ask it as a new run")
+        loaded.place = f"{loaded.place} with {self.adapter}"  # so that nobody takes it for the base alone
+        loaded.model = load_adapter(loaded.model, found.folder)
+        self._adapter_revision = found.revision
 
     @property
     def _revision(self) -> str:
@@ -112,7 +129,8 @@ class OpenWeight:
     def learned(self, train: pl.DataFrame) -> list[Learned]:
         about = self.about_
         note = (
-            f"{about['base']}{' (tiny, made here)' if about['tiny'] else ''}, revision {about['base_revision'][:12]}."
+            f"{about['base']}{' (tiny, made here)' if about['tiny'] else ''}, revision {about['base_revision'][:12]}"
+            + (f", adapter {about['adapter_revision'][:12]}." if about.get("adapter_revision") else ".")
         )
         told = {"megabytes": about["bytes"] / 1e6, "seconds to load": about["seconds_to_load"]}
         table = pl.DataFrame({"figure": list(told), "value": list(told.values())})

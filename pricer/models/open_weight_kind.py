@@ -41,6 +41,9 @@ OPEN_WEIGHT = ModelKind(
             "precision", "4bit", choices=PRECISIONS, explanation="How its weights are held: as published, or less."
         ),
         Setting("prompt", "notebook-2", choices=tuple(COMPLETIONS), explanation="The words around the product's text."),
+        Setting(
+            "adapter", "", explanation="What was tuned for this base: a folder, or OWNER/NAME[@REVISION] of the hub."
+        ),
         Setting("batch", 16, 1, 1024, "Products that are read at once."),
         Setting("device", "auto", choices=DEVICES, explanation="auto takes a graphics card where there is one."),
         Setting("compute", "auto", choices=COMPUTE_TYPES, explanation="The type of what is not quantised."),

@@ -127,7 +127,9 @@ def find_base_run(stated: dict, exam_hash: str) -> Run | None:
     wanted = (ASKED, exam_hash, *_base_of(stated))
     for run in list_runs():
         made = run.manifest
-        if made.model == ASKED and (made.model, made.exam_hash, *_base_of(made.model_settings)) == wanted:
+        if made.model != ASKED or made.model_settings.get("adapter"):
+            continue
+        if (made.model, made.exam_hash, *_base_of(made.model_settings)) == wanted:
             return run
     return None
 

@@ -40,6 +40,7 @@ from pricer.runs.store import (
     write_manifest,
 )
 
+LONGEST_NAME = 80  # characters, of a run
 FIRST_STREAM = xxhash.xxh3_64_intdigest(b"first")  # the order in which "the first n of train" are taken
 _READS = ("text", "full_text")
 
@@ -222,7 +223,8 @@ def default_name(order: Order, dataset: str) -> str:
     parts += [f"seed {order.seed}"] if order.seed != Order.seed else []
     parts += [f"{order.first_n:,} items"] if order.first_n else []
     parts += [f"of {len(order.of)} runs"] if order.of else []
-    return f"{order.model}{' (' + ', '.join(parts) + ')' if parts else ''} on {dataset}"
+    name = f"{order.model}{' (' + ', '.join(parts) + ')' if parts else ''} on {dataset}"
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 2]} …"
 
 
 @cache

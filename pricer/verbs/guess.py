@@ -26,6 +26,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--first", type=int, metavar="K", help="ask the first K of the exam only; each prefix is fair")
     verb.add_argument("--exam", default="both", help="natural, balanced, or both (default)")
     verb.add_argument("--prompt", help="notebook-1 or notebook-2 (default)")
+    verb.add_argument("--adapter", help="tuned for this base: a folder, or OWNER/NAME[@REVISION] of the hub")
     verb.add_argument("--batch", help="products that are read at once")
     verb.add_argument("--name", help="of the run")
 
@@ -95,7 +96,8 @@ def _base_words(found: dict) -> str:
 
 
 def _guess(options: argparse.Namespace, report: Report) -> dict:
-    stated = {name: getattr(options, name) for name in ("base", "revision", "precision", "device", "prompt", "batch")}
+    names = ("base", "revision", "precision", "device", "prompt", "adapter", "batch")
+    stated = {name: getattr(options, name) for name in names}
     options.model, options.settings = "open-weight", [(name, value) for name, value in stated.items() if value]
     options.ask, options.first, options.seed, options.of = options.first, None, 42, []
     return models.train(options, report)
