@@ -36,7 +36,10 @@ hypothesis_settings.load_profile("pricer")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slow tests last, so that what fails fast fails first."""
+    """Run the slow tests last, so that what fails fast fails first; mark those that load a language model."""
+    for item in items:
+        if {"tiny_llama", "tiny_llama_digits"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("open_weights")
     items.sort(key=lambda item: any(item.get_closest_marker(name) for name in ("slow", "browser")))
 
 
