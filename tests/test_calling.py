@@ -1,5 +1,6 @@
 """Asking a provider: what each fault leads to, with every request counted, and that nothing is asked or paid twice."""
 
+import asyncio
 import json
 import time
 
@@ -222,8 +223,15 @@ def test_replies_that_cannot_be_kept_end_the_asking(server, provider, monkeypatc
 
     monkeypatch.setattr(calling, "keep_replies", full)
     with pytest.raises(OSError, match="No space left"):
-        asked(calls(200), provider, concurrency=2)
-    assert server.paid < 100
+        asked(calls(2000), provider, concurrency=2)
+    assert server.paid < 1000
+
+
+def test_asking_works_where_a_loop_runs_already_as_in_a_notebook(server, provider):
+    async def cell() -> int:
+        return len(asked(calls(3), provider))
+
+    assert asyncio.run(cell()) == 3
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from pricer.keys import Key
 from pricer.llm.limiter import Limiter, limiter_of
 from pricer.llm.providers import Price, Provider
 from pricer.llm.replies import Reply, find_replies, keep_replies, read_answer
-from pricer.llm.wire import Answered, Unanswered, backoff, exchange, judge, open_client, without_key
+from pricer.llm.wire import Answered, Unanswered, backoff, exchange, judge, open_client, run, without_key
 
 if TYPE_CHECKING:
     import httpx2
@@ -106,7 +106,7 @@ def ask_all(
     asking.spent = sum(reply.cost_dollars for reply in found.values())
     left = [call for name, call in unique.items() if name not in found]
     if left:
-        asyncio.run(asking.all_of(left, concurrency))
+        run(asking.all_of(left, concurrency))
     if asking.stopped:
         raise Stopped(f"{asking.stopped}; {len(found) + asking.kept:,} of {len(unique):,} answers are kept")
     replies = found | asking.replies

@@ -4,10 +4,12 @@ import asyncio
 import json
 import random
 import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pricer import settings
 from pricer.errors import PricerError
@@ -23,6 +25,19 @@ LONGEST_WAIT = 120.0  # a provider that asks for a longer pause is asked another
 _LONGEST_WORDS = 300
 _NO_MONEY = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "credit balance is too low")
 _FILTERED = ("content_filter", "content_policy_violation")
+
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Carry a coroutine out; in a thread of its own where this one has a loop that runs, as a notebook's has."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        return threads.submit(asyncio.run, work).result()
 
 
 class Unanswered(Exception):
@@ -123,7 +138,7 @@ def ask(
         async with open_client(provider, key, headers=headers) as client:
             return await exchange(client, method, provider.base_url + path, deadline_seconds, longest, **content)
 
-    answered = asyncio.run(once())
+    answered = run(once())
     if answered.status // 100 != 2:
         kind = NotAccepted if answered.status in (401, 403) else PricerError
         raise kind(judge(answered, provider, key).words)

@@ -4,14 +4,13 @@ What costs money is sent once. Where no answer came, `NoAnswer` says that the ho
 `Refused` and `NotSent` say that it has not.
 """
 
-import asyncio
 import time
 from collections.abc import Mapping
 
 from pricer.errors import PricerError
 from pricer.keys import Key
 from pricer.llm.providers import Provider
-from pricer.llm.wire import Answered, Unanswered, backoff, exchange, open_client, redacted
+from pricer.llm.wire import Answered, Unanswered, backoff, exchange, open_client, redacted, run
 
 SECONDS = 30.0  # for a call
 UPLOAD_SECONDS = 600.0
@@ -103,7 +102,7 @@ class Host:
 
     def _send(self, method: str, path: str, parts: dict, seconds: float) -> dict:
         try:
-            answered = asyncio.run(self._fetch(method, path, parts, seconds))
+            answered = run(self._fetch(method, path, parts, seconds))
         except Unanswered as lost:
             if lost.sent:
                 raise NoAnswer(f"{self.title} was asked to {method} {path}, and {lost}") from None
