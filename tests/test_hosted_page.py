@@ -7,6 +7,7 @@ import pytest
 from pricer import keys
 from pricer.__main__ import main
 from pricer.llm.providers import Price, find_provider, set_price
+from pricer.runs.history import delete_entry
 from pricer.runs.spending import set_cap
 from pricer.runs.store import list_runs
 from tests.provider_server import ProviderServer
@@ -91,3 +92,8 @@ def test_predict_asks_a_hosted_model_only_when_its_button_is_pressed(server, mon
     button.click().run()
     assert not page.exception and server.paid == 6
     assert "big one said: $12 to $15" in text(page) and "no answer" in text(page)
+    for run in list_runs()[1:]:
+        delete_entry(run.id)
+    page = opened("predict")
+    assert not page.exception, "where only hosted runs stand"
+    assert page.button(key=button.key).label == button.label

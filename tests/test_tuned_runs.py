@@ -17,6 +17,7 @@ from pricer.checkpoints import latest_complete
 from pricer.progress import TRAINING_LOSS
 from pricer.runs.adapters import find_base_run
 from pricer.runs.launch import launch
+from pricer.runs.orders import order_arguments, order_of
 from pricer.runs.store import list_runs, open_run
 from tests.hub_server import ADA, HubServer
 from tests.processes import eventually
@@ -235,3 +236,21 @@ def test_train_tells_what_tuning_comes_to_and_points_to_the_base(tuned, tiny_lla
     app = app.run()
     assert any("guess" in code.value and "--precision=4bit" in code.value for code in app.code)
     assert "start_dry_run" in [button.key for button in app.button]
+
+
+def test_fields_left_open_are_empty_on_train_and_untold_on_runs(tuned):
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60).run()
+    app = app.switch_page("models/runs.py").run()
+    app.session_state["runs_shown"] = tuned.id
+    app = app.run()
+    shown = " ".join(element.proto.body for element in app.get("html"))
+    assert "preset modest" in shown and "most_steps 3" in shown
+    assert "alpha 0" not in shown and "dropout" not in shown
+    app.session_state["train_draft"] = order_arguments(order_of(tuned))
+    app = app.switch_page("models/train.py").run()
+    assert not app.exception
+    assert app.number_input(key="train_qlora_most_steps").value == 3
+    empty = app.number_input(key="train_qlora_alpha")
+    assert (empty.value, empty.placeholder) == (None, "preset")
+    assert "--first=80" in next(button.help for button in app.button if button.key == "start_dry_run")
+    assert "of 4 rows, on 80 items" in " ".join(element.proto.body for element in app.get("html"))

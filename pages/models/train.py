@@ -58,6 +58,7 @@ FIRST_MODEL = "tfidf-ridge"  # what is chosen at first: soon done, and hard to b
 EXAMS = {"both": "Both", "natural": "Natural", "balanced": "Balanced"}
 FIRST_N_HELP = "A random n of the items; a larger n only adds to them. Empty means all."
 FIRST_K_HELP = "Each exam is in random order, so its first part is fair; the interval is wider. Empty means all."
+MANY = 4  # so many settings that may be left open are put away
 HIGHEST_SEED = 2**53 - 1  # the largest whole number that a browser can hold exactly
 
 
@@ -81,8 +82,9 @@ def adopt_draft(catalogues: list[Catalogue]) -> None:
     kind = trainable_kinds()[order.model]
     st.session_state["train_family"] = kind.family
     st.session_state[f"train_model_{kind.family}"] = kind.name
-    for name, value in kind.check_settings(order.settings).items():
-        st.session_state[f"train_{kind.name}_{name}"] = value
+    settings = kind.check_settings(order.settings)
+    for setting in kind.settings:
+        st.session_state[f"train_{kind.name}_{setting.name}"] = field_of(setting, settings[setting.name])
     st.session_state["train_seed"] = order.seed
     st.session_state["train_exam"] = order.asked
     st.session_state["train_name"] = order.name or ""
@@ -128,17 +130,24 @@ def choose_model() -> ModelKind:
 
 def choose_settings(kind: ModelKind) -> tuple[dict[str, Value], int]:
     """The model's own settings, those that have their default left out; and the seed."""
-    places = in_pairs(len(kind.settings) + 1)
+    further = [setting for setting in kind.settings if setting.unset]
+    if len(further) < MANY:
+        further = []
+    first_ones = [setting for setting in kind.settings if setting not in further]
+    *places, last = in_pairs(len(first_ones) + 1)
+    if further:
+        with st.expander("More settings", icon=":material/tune:", key=f"train_more_{kind.name}"):
+            places += in_pairs(len(further))
+    with last:
+        st.session_state.setdefault("train_seed", Order.seed)
+        seed = st.number_input("Seed", 0, HIGHEST_SEED, key="train_seed", persist_state="session")
     stated = {}
-    for setting, place in zip(kind.settings, places, strict=False):
+    for setting, place in zip([*first_ones, *further], places, strict=True):
         with place:
             offered = OFFERS[kind.name](setting.name) if kind.name in OFFERS else None
             value = value_of(setting, f"train_{kind.name}_{setting.name}", offered)
         if value is not None and value != setting.default:
             stated[setting.name] = value
-    with places[-1]:
-        st.session_state.setdefault("train_seed", Order.seed)
-        seed = st.number_input("Seed", 0, HIGHEST_SEED, key="train_seed", persist_state="session")
     return stated, Order.seed if seed is None else seed
 
 
@@ -148,27 +157,41 @@ def in_pairs(count: int) -> list[DeltaGenerator]:
     return [place for row in rows for place in row][:count]
 
 
+def field_of(setting: Setting, value: Value) -> Value | None:
+    """What a field shows for a value: nothing where that states nothing and is not one of the choices."""
+    return None if setting.unset and not setting.choices and value == setting.default else value
+
+
 def value_of(setting: Setting, key: str, offered: list[str] | None = None) -> Value | None:
     """What is chosen for one setting; None where its field is empty; what is offered may be picked."""
-    st.session_state.setdefault(key, setting.default)
-    label, about = setting.name.replace("_", " ").capitalize(), plain(setting.explanation)
+    st.session_state.setdefault(key, field_of(setting, setting.default))
+    words, about = setting.name.replace("_", " "), plain(setting.explanation)
+    label = words.capitalize() if len(words) > 1 else words
     if setting.choices:
         return st.selectbox(label, setting.choices, key=key, help=about, persist_state="session")
     if offered:
         st.session_state[key] = st.session_state[key] or None
         return st.selectbox(label, offered, key=key, help=about, accept_new_options=True, persist_state="session")
     if isinstance(setting.default, str):
-        stated = st.text_input(label, max_chars=LONGEST_SETTING, key=key, help=about, persist_state="session")
+        stated = st.text_input(
+            label,
+            max_chars=LONGEST_SETTING,
+            key=key,
+            placeholder=setting.unset,
+            help=about,
+            persist_state="session",
+        )
         return (stated or "").strip() or None
     whole = isinstance(setting.default, int)
     return st.number_input(
         label,
         setting.least,
         setting.most,
-        step=1 if whole else setting.default / 2,
+        step=1 if whole else max(setting.default, 0.0) / 2 or None,
         format=None if whole else "%g",
         key=key,
-        help=f"{about} Default {setting.default:,}.",
+        placeholder=setting.unset,
+        help=about if setting.unset else f"{about} Default {setting.default:,}.",
         persist_state="session",
     )
 
@@ -235,7 +258,7 @@ def show_start(order: Order, found: Preflight) -> None:
         chart_head("The same on the command line")
         st.code(command_of(arguments), language=None, wrap_lines=True)
     with st.container(horizontal=True, vertical_alignment="center"):
-        label = f"Train {order.model}"
+        label = f"{'Train' if find_kind(order.model).learns else 'Ask'} {order.model}"
         if st.button(
             label, type="primary", icon=":material/play_arrow:", key="start_train", disabled=not found.may_start
         ):
@@ -294,7 +317,7 @@ found = preflight(order, dataset, runs)
 with right:
     show_what_it_takes(found)
     if order.model in PANELS:
-        PANELS[order.model](find_kind(order.model), dataset, order.settings)
+        PANELS[order.model](dataset, order)
     show_hint(order, dataset, runs)
     show_start(order, found)
     show_job()

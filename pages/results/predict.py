@@ -29,7 +29,7 @@ from pricer.evaluation.scoring import scored
 from pricer.figures.distribution import distribution_chart, distribution_finding
 from pricer.figures.formats import count_of, dollars, percent, whole_dollars
 from pricer.figures.guesses import guess_bars
-from pricer.runs.guessing import LONGEST_TEXT, runs_that_are_served, runs_that_guess
+from pricer.runs.guessing import LONGEST_TEXT, runs_that_are_served, runs_that_ask, runs_that_guess
 from pricer.runs.store import Run
 
 EXAMPLES = 4
@@ -152,15 +152,18 @@ def show_guesses(runs: list[Run], guesses: dict[str, float], price: float | None
 
 
 page_head("Predict", "Describe a product and see its price, and how far to trust it.", EXPLANATION)
-every_run, served = runs_that_guess(), runs_that_are_served()
-if not every_run and not served:
+every_run, served, hosted = runs_that_guess(), runs_that_are_served(), runs_that_ask()
+newest = next(iter([*every_run, *served, *hosted]), None)
+if newest is None:
     with st.container(border=True):
         empty_card("No trained model yet.", "Train one, and it prices whatever you describe.")
         st.page_link("models/train.py", label="Open Train", icon=":material/arrow_forward:")
     st.stop()
 if not every_run:
-    choose_product(cached.first_exam_items(served[0].dataset(), EXAMPLES).to_dicts())
-    show_served(served, (st.session_state[state.PRODUCT] or "").strip())
+    choose_product(cached.first_exam_items(newest.dataset(), EXAMPLES).to_dicts())
+    product = (st.session_state[state.PRODUCT] or "").strip()
+    show_served(served, product)
+    show_asking(hosted, product)
     st.stop()
 left, right = st.columns([1.1, 1], gap="large")
 with left:
@@ -190,5 +193,5 @@ show_guesses(runs, guesses, price)
 if others > 0:
     label = f"Ask the other {count_of(others, 'model')} too; each is read from disk"
     st.toggle(label, key=EVERY, persist_state="session")
-show_served([run for run in served if run.manifest.exam_hash == runs[0].manifest.exam_hash], product)
-show_asking(product, runs[0].manifest.exam_hash)
+for show, theirs in ((show_served, served), (show_asking, hosted)):
+    show([run for run in theirs if run.manifest.exam_hash == runs[0].manifest.exam_hash], product)

@@ -1,26 +1,27 @@
 """Hosted models on Predict: none is asked by itself, for each may cost money; a button asks one."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from pages.shared import state
 from pages.shared.widgets import chart_head, checks, plain
 from pricer.errors import PricerError
 from pricer.figures.formats import dollars
-from pricer.runs.guessing import ask_prices, describe, quote_asking, runs_that_ask
+from pricer.runs.guessing import ask_prices, describe, quote_asking
 from pricer.runs.store import Run
 
 MOST = 5  # of the newest, that can be asked from this page
 _VERDICTS = {"answer": "pass", "refusal": "look", "unparsable": "look", "failed": "stop"}
 
 
-def show_asking(product: str, exam_hash: str) -> None:
-    """A button for each hosted run of this exam, with what its answer may cost, and what it said of this product."""
-    runs = [run for run in runs_that_ask() if run.manifest.exam_hash == exam_hash][:MOST]
+def show_asking(runs: Sequence[Run], product: str) -> None:
+    """A button for each of the first hosted runs, with what its answer may cost, and what it said of this product."""
     if not runs:
         return
     chart_head("Ask a hosted model", "only when you press its button; the same question is not paid for twice")
     answered = {key: told for key, told in st.session_state[state.ASKED].items() if key[1] == product}
-    for run in runs:
+    for run in runs[:MOST]:
         with st.container(horizontal=True, vertical_alignment="center"):
             try:
                 price = quote_asking(run, describe([product]))

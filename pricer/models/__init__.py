@@ -22,7 +22,7 @@ from pricer.models.contract import (
     without_price,
 )
 from pricer.models.learned import Learned, TellsWhatItLearned
-from pricer.models.registry import LANGUAGE_MODELS, MODELS, make_model
+from pricer.models.registry import LANGUAGE_MODELS, MODELS, make_model, settings_in_words
 from pricer.models.saving import load
 
 __all__ = [
@@ -41,5 +41,6 @@ __all__ = [
     "in_words",
     "load",
     "make_model",
+    "settings_in_words",
     "without_price",
 ]

@@ -95,6 +95,7 @@ class Setting:
     most: int | float = 0
     explanation: str = ""
     choices: tuple[str, ...] = ()
+    unset: str = ""  # what the default comes to where it is no value of its own: "as the preset"
 
     def check(self, value: object) -> Value:
         """Give the value back as the default's type; PricerError if it is not of its kind or out of range."""
@@ -164,6 +165,7 @@ class ModelKind:
     dollars_per_1000: float = 0.0  # what about 1,000 guesses cost, of a service that takes money
     key: str | None = None  # name of the key that it needs, as in `pricer.keys`
     quotes: bool = False  # whether its class says what asking costs, by its settings: `quote(settings, items, tokens)`
+    learns: bool = True  # from train; those that do not come fitted from elsewhere, and are only asked
     asks_validation: bool = True  # where each answer is paid for or slow, validation is not asked
 
     def find_class(self) -> type[Model]:

@@ -25,5 +25,6 @@ HOSTED = ModelKind(
     ),
     estimate=linear(1.0, 0.01, 250, 4.8),
     quotes=True,
+    learns=False,
     asks_validation=False,
 )

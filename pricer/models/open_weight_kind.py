@@ -25,7 +25,7 @@ def estimate(train_items: int, **settings: int | float | str) -> Estimate:
 
 
 BASE = Setting("base", TINY, explanation="tiny-llama (made here), a folder, or OWNER/NAME of the hub.")
-REVISION = Setting("revision", "", explanation="Branch, tag or commit of a base on the hub; empty means the newest.")
+REVISION = Setting("revision", "", explanation="Branch, tag or commit of a base on the hub.", unset="the newest")
 
 OPEN_WEIGHT = ModelKind(
     name="open-weight",
@@ -42,11 +42,15 @@ OPEN_WEIGHT = ModelKind(
         ),
         Setting("prompt", "notebook-2", choices=tuple(COMPLETIONS), explanation="The words around the product's text."),
         Setting(
-            "adapter", "", explanation="What was tuned for this base: a folder, or OWNER/NAME[@REVISION] of the hub."
+            "adapter",
+            "",
+            explanation="What was tuned for this base: a folder, or OWNER/NAME[@REVISION] of the hub.",
+            unset="none",
         ),
         Setting("batch", 16, 1, 1024, "Products that are read at once."),
         Setting("device", "auto", choices=DEVICES, explanation="auto takes a graphics card where there is one."),
         Setting("compute", "auto", choices=COMPUTE_TYPES, explanation="The type of what is not quantised."),
     ),
     estimate=estimate,
+    learns=False,
 )

@@ -7,6 +7,7 @@ from pricer.llm.prompts import COMPLETIONS
 from pricer.llm.tuned.arithmetic import LIBRARIES_BYTES, LIBRARIES_SECONDS, plan
 from pricer.llm.tuned.presets import AS_PRESET, PRESETS, TARGETS, tuning_of
 from pricer.models.contract import Estimate, ModelKind, Setting
+from pricer.models.open_weight_kind import BASE, REVISION
 
 
 def estimate(train_items: int, **settings: int | float | str) -> Estimate:
@@ -31,8 +32,8 @@ QLORA = ModelKind(
     explanation="A language model with open weights, tuned on train by a small adapter beside its layers (QLoRA).",
     place="pricer.models.qlora:QLoRA",
     settings=(
-        Setting("base", TINY, explanation="tiny-llama (made here), a folder, or OWNER/NAME of the hub."),
-        Setting("revision", "", explanation="Branch, tag or commit of a base on the hub; empty means the newest."),
+        BASE,
+        REVISION,
         Setting("precision", "4bit", choices=("4bit", "8bit", "none"), explanation="How the base is held."),
         Setting("preset", "modest", choices=tuple(PRESETS), explanation="What all below is, where it says preset."),
         Setting(
@@ -42,38 +43,55 @@ QLORA = ModelKind(
             explanation="The base's own number tokens, or a new "
             "layer over the 1,000 dollars, which any tokenizer allows.",
         ),
-        Setting("prompt", AS_PRESET, choices=(AS_PRESET, *COMPLETIONS), explanation="The words around the text."),
-        Setting("length", 0, 0, 8192, "Tokens of a row; a longer text loses its end, never the price. 0: preset."),
-        Setting("r", 0, 0, 1024, "Rank of the adapter: how many directions it can learn. 0: preset."),
-        Setting("alpha", 0, 0, 4096, "What the adapter says is multiplied by alpha / r. 0: preset."),
-        Setting("dropout", -1.0, -1.0, 0.9, "Share of what an adapter reads that is left out. -1: preset."),
-        Setting("targets", AS_PRESET, choices=(AS_PRESET, *TARGETS), explanation="Which layers get an adapter."),
-        Setting("learning_rate", 0.0, 0.0, 1.0, "Of AdamW at its highest. 0: preset."),
+        Setting(
+            "prompt",
+            AS_PRESET,
+            choices=(AS_PRESET, *COMPLETIONS),
+            explanation="The words around the text.",
+            unset=AS_PRESET,
+        ),
+        Setting(
+            "length", 0, 0, 8192, "Tokens of a row; a longer text loses its end, never the price.", unset=AS_PRESET
+        ),
+        Setting("r", 0, 0, 1024, "Rank of the adapter: how many directions it can learn.", unset=AS_PRESET),
+        Setting("alpha", 0, 0, 4096, "What the adapter says is multiplied by alpha / r.", unset=AS_PRESET),
+        Setting("dropout", -1.0, -1.0, 0.9, "Share of what an adapter reads that is left out.", unset=AS_PRESET),
+        Setting(
+            "targets",
+            AS_PRESET,
+            choices=(AS_PRESET, *TARGETS),
+            explanation="Which layers get an adapter.",
+            unset=AS_PRESET,
+        ),
+        Setting("learning_rate", 0.0, 0.0, 1.0, "Of AdamW at its highest.", unset=AS_PRESET),
         Setting(
             "schedule",
             AS_PRESET,
             choices=(AS_PRESET, "cosine", "linear", "constant"),
             explanation="How the learning rate falls.",
+            unset=AS_PRESET,
         ),
-        Setting("warmup", -1.0, -1.0, 1.0, "Share of the steps over which it rises. -1: preset."),
-        Setting("batch", 0, 0, 4096, "Rows at once; the dry run tells what fits. 0: preset."),
-        Setting("accumulation", 0, 0, 4096, "Batches to a step. 0: preset."),
-        Setting("epochs", 0, 0, 100, "How often train is gone through. 0: preset."),
-        Setting("most_steps", 0, 0, 10_000_000, "Stop after so many steps. 0: none too many."),
+        Setting("warmup", -1.0, -1.0, 1.0, "Share of the steps over which it rises.", unset=AS_PRESET),
+        Setting("batch", 0, 0, 4096, "Rows at once; the dry run tells what fits.", unset=AS_PRESET),
+        Setting("accumulation", 0, 0, 4096, "Batches to a step.", unset=AS_PRESET),
+        Setting("epochs", 0, 0, 100, "How often train is gone through.", unset=AS_PRESET),
+        Setting("most_steps", 0, 0, 10_000_000, "Stop after so many steps.", unset="none too many"),
         Setting(
             "optimiser",
             AS_PRESET,
             choices=(AS_PRESET, "adamw", "paged-adamw-32bit", "paged-adamw-8bit"),
             explanation="The paged ones run on graphics cards only; elsewhere AdamW takes their place.",
+            unset=AS_PRESET,
         ),
-        Setting("weight_decay", -1.0, -1.0, 1.0, "How strongly weights are drawn to zero. -1: preset."),
-        Setting("validated", 0, 0, 5000, "Items of validation that are guessed now and then. 0: preset."),
-        Setting("packing", 0, 0, 131_072, "Tokens of a sequence that holds several rows. 0: each row is its own."),
+        Setting("weight_decay", -1.0, -1.0, 1.0, "How strongly weights are drawn to zero.", unset=AS_PRESET),
+        Setting("validated", 0, 0, 5000, "Items of validation that are guessed now and then.", unset=AS_PRESET),
+        Setting("packing", 0, 0, 131_072, "Tokens of a sequence that holds several rows.", unset="each row its own"),
         Setting(
             "recompute",
             AS_PRESET,
             choices=(AS_PRESET, "no", "yes"),
             explanation="Activations are computed again on the way back: less memory, a third more time.",
+            unset=AS_PRESET,
         ),
     ),
     estimate=estimate,

@@ -3,8 +3,10 @@
 Importing this module imports no model: pages list models without waiting for what fits them.
 """
 
+from collections.abc import Mapping
+
 from pricer.errors import PricerError
-from pricer.models.contract import Model, ModelKind, Setting, Value
+from pricer.models.contract import Model, ModelKind, Setting, Value, in_words
 from pricer.models.costs import boosted, deep_network, everything, forest, linear, network, sparse_network, word2vec
 from pricer.models.hosted_kind import HOSTED
 from pricer.models.open_weight_kind import OPEN_WEIGHT
@@ -224,6 +226,16 @@ def find_kind(name: str) -> ModelKind:
     if not isinstance(name, str) or name not in kinds:
         raise PricerError(f"there is no model {name!r}; models: {', '.join(kinds)}")
     return kinds[name]
+
+
+def settings_in_words(model: str, settings: Mapping[str, Value]) -> str:
+    """Settings as tables have them, those left open not told; empty where none is left.
+
+    >>> settings_in_words("tfidf-ridge", {"alpha": 0.3}), settings_in_words("qlora", {"r": 0, "preset": "modest"})
+    ('alpha 0.3', 'preset modest')
+    """
+    left_open = {each.name: each.default for each in find_kind(model).settings if each.unset} if settings else {}
+    return ", ".join(in_words(name, value) for name, value in settings.items() if left_open.get(name) != value)
 
 
 def trainable_kinds() -> dict[str, ModelKind]:

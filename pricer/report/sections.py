@@ -29,7 +29,7 @@ from pricer.figures.matrix import matrix_chart, matrix_finding
 from pricer.figures.palette import FAMILIES
 from pricer.figures.parts import parts_chart
 from pricer.figures.scatter import scatter_chart, scatter_finding
-from pricer.models import in_words
+from pricer.models import settings_in_words
 from pricer.report.page import Charts, Markup, Swatch, csv_link, element, table
 from pricer.runs.store import Run
 
@@ -193,7 +193,7 @@ def runs_section(runs: Sequence[Run], names: dict[str, str]) -> list[Markup]:
     rows = []
     for run in runs:
         of = run.manifest
-        stated = ", ".join(in_words(name, value) for name, value in of.model_settings.items())
+        stated = settings_in_words(of.model, of.model_settings)
         rows.append(
             (
                 element("b", names[run.id]),

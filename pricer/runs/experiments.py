@@ -18,7 +18,7 @@ from pricer.models.registry import find_kind
 from pricer.runs.launch import Launch, launch, list_launches
 from pricer.runs.orders import VERB, order_arguments, read_order
 from pricer.runs.store import Run, list_runs
-from pricer.runs.training import Order, default_name
+from pricer.runs.training import Order, default_name, trained_on
 
 LabelledOrder = tuple[str, Order, Dataset]  # what tells it from the experiment's others, the order, its dataset
 
@@ -65,11 +65,6 @@ class Part:
 
     def _estimate(self):
         return find_kind(self.order.model).estimate(self.train_items, **self.order.settings)
-
-
-def trained_on(order: Order, dataset: Dataset) -> int:
-    """How many items of train an order takes."""
-    return min(order.first_n or dataset.manifest.train, dataset.manifest.train)
 
 
 def dataset_label(dataset: Dataset) -> str:

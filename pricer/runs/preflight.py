@@ -15,7 +15,7 @@ from pricer.progress import duration
 from pricer.runs.precision import Precision, expected_precision
 from pricer.runs.spending import cap, quote, tokens_of
 from pricer.runs.store import Run
-from pricer.runs.training import Order
+from pricer.runs.training import Order, trained_on
 
 FEW_EXAM_ITEMS = 200  # with fewer an interval is often wider than what separates two models
 FEW_TRAIN_ITEMS = 100
@@ -50,7 +50,7 @@ class Preflight:
 
 def preflight(order: Order, dataset: Dataset, runs: Sequence[Run] = ()) -> Preflight:
     """Look at what an order will take on this machine; `runs` are those that stand already."""
-    train_items = min(order.first_n or dataset.manifest.train, dataset.manifest.train)
+    train_items = trained_on(order, dataset)
     estimate = find_kind(order.model).estimate(train_items, **order.settings)
     free = psutil.virtual_memory().available
     exam_items = _exam_items(order, dataset)

@@ -72,7 +72,7 @@ def train_run(order: Order, report: Report = silent) -> Run:
     if order.asked == "balanced" and not dataset.manifest.balanced:
         raise PricerError(f"the exam of {dataset.name!r} has no balanced part; ask the natural one")
     model = make_model(order.model, order.seed, **order.settings)
-    check_memory(order, min(order.first_n or dataset.manifest.train, dataset.manifest.train))
+    check_memory(order, trained_on(order, dataset))
     exam = read_exam(dataset, order)
     check_spending(order.model, len(exam), order.settings, tokens_of(dataset))
     train = read_train(dataset, order.model, order.first_n)
@@ -137,6 +137,11 @@ def check_memory(order: Order, train_items: int) -> None:
             f"{order.model} on {train_items:,} items needs about {needed / 1e9:.1f} GB of memory and "
             f"{free / 1e9:.1f} GB are free; train on fewer items"
         )
+
+
+def trained_on(order: Order, dataset: Dataset) -> int:
+    """How many items of train an order takes."""
+    return min(order.first_n or dataset.manifest.train, dataset.manifest.train)
 
 
 def read_train(dataset: Dataset, model: str, first_n: int | None) -> pl.DataFrame:

@@ -6,10 +6,9 @@ from pages.shared.experiments.cached import learning_curve
 from pages.shared.widgets import escaped
 from pricer.curation.dataset import Dataset
 from pricer.figures.learning import hint, learning_finding
-from pricer.runs.experiments import trained_on
 from pricer.runs.experiments_learning import runs_of_curve
 from pricer.runs.store import Run
-from pricer.runs.training import Order
+from pricer.runs.training import Order, trained_on
 
 
 def show_hint(order: Order, dataset: Dataset, runs: list[Run]) -> None:

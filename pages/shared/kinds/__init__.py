@@ -1,6 +1,6 @@
 """What Train shows of single models beside their settings, by the name of the model.
 
-A panel gets the model's kind, the dataset in use, and the settings that were stated; it draws, and gives nothing back.
+A panel gets the dataset in use and the order as it stands; it draws, and gives nothing back.
 """
 
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from pages.shared.kinds.hosted import hosted_choices, show_hosted
 from pages.shared.kinds.open_weight import show_base
 from pages.shared.kinds.qlora import show_tuning
 from pricer.curation.dataset import Dataset
-from pricer.models import ModelKind, Value
+from pricer.runs.training import Order
 
-PANELS: dict[str, Callable[[ModelKind, Dataset, dict[str, Value]], None]] = {
+PANELS: dict[str, Callable[[Dataset, Order], None]] = {
     "hosted": show_hosted,
     "open-weight": show_base,
     "qlora": show_tuning,

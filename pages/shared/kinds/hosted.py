@@ -1,7 +1,5 @@
 """What Train shows of a hosted model: its provider, its prompt as asked, and how a reply is read."""
 
-from collections.abc import Mapping
-
 import streamlit as st
 
 from pages.shared.prompts import show_prompts
@@ -10,12 +8,13 @@ from pages.shared.reader_box import show_reader_box
 from pricer.curation.dataset import Dataset
 from pricer.llm.prompts import PROMPTS
 from pricer.llm.saved_prompts import list_prompts
-from pricer.models import ModelKind, Value
+from pricer.models.registry import find_kind
+from pricer.runs.training import Order
 
 
-def show_hosted(kind: ModelKind, dataset: Dataset, stated: Mapping[str, Value]) -> None:
-    """Draw the panel for the settings that are stated."""
-    chosen = kind.check_settings(dict(stated))
+def show_hosted(dataset: Dataset, order: Order) -> None:
+    """Draw the panel for an order as it stands."""
+    chosen = find_kind(order.model).check_settings(order.settings)
     with st.container(gap="small"):
         show_provider(chosen["provider"], chosen["model"])
         show_prompts(dataset, chosen["prompt"])

@@ -16,15 +16,17 @@ from pricer.figures.distribution import distribution_chart, distribution_finding
 from pricer.figures.formats import NOT_MEASURED, count, dollars, percent, size, whole_dollars
 from pricer.llm.local.bases import TINY, Base, known_base
 from pricer.llm.local.memory import PRECISION_WORDS, footprints, has_card, needed_bytes
-from pricer.models import ModelKind, Value
+from pricer.models import Value
+from pricer.models.registry import find_kind
+from pricer.runs.training import Order
 
 VERB, TINY_VERB = "base", "tiny-llama"
 COMPUTE = "bfloat16"  # what is not quantised, where the machine has it
 
 
-def show_base(kind: ModelKind, dataset: Dataset, stated: Mapping[str, Value]) -> None:
-    """Draw the panel for the base that is chosen; what loads or asks it is a job that a button starts."""
-    chosen = kind.check_settings(dict(stated))
+def show_base(dataset: Dataset, order: Order) -> None:
+    """Draw the panel for the base that an order names; what loads or asks it is a job that a button starts."""
+    chosen = find_kind(order.model).check_settings(order.settings)
     find_running_job(state.BASE_JOB, (VERB, TINY_VERB))
     known = known_base(str(chosen["base"]), str(chosen["revision"]))
     with st.container(gap="small"):
@@ -34,7 +36,7 @@ def show_base(kind: ModelKind, dataset: Dataset, stated: Mapping[str, Value]) ->
             return
         chart_head("The base model", _words(known, str(chosen["base"])))
         memory = st.container()
-        _offer_look(chosen, dataset, known)
+        _offer_look(chosen, order.dataset, known)
         job = follow_job(state.BASE_JOB)
         found = job.result if job and job.arguments[0] == VERB and job.result["base"] == chosen["base"] else None
         with memory:
@@ -68,12 +70,12 @@ def _show_memory(known: Base, measured: Mapping[str, int]) -> None:
     table(["Weights held", "By its configuration", "Measured", f"Fits into {size(free)}"], rows, right=(1, 2))
 
 
-def _offer_look(chosen: Mapping[str, Value], dataset: Dataset, known: Base | None) -> None:
+def _offer_look(chosen: Mapping[str, Value], dataset: str, known: Base | None) -> None:
     of_base = [VERB, str(chosen["base"])]
     if chosen["revision"]:
         of_base.append(f"--revision={chosen['revision']}")
     whole = [*of_base, f"--precision={chosen['precision']}", f"--device={chosen['device']}"]
-    whole += [f"--prompt={chosen['prompt']}", "--measure", f"--dataset={dataset.name}"]
+    whole += [f"--prompt={chosen['prompt']}", "--measure", f"--dataset={dataset}"]
     arguments, label = (whole, "Measure and try one item") if known and known.folder else (of_base, "Look at it")
     busy = is_busy(state.BASE_JOB)
     if st.button(label, icon=":material/search:", key="look_at_base", disabled=busy, help=command_of(arguments)):

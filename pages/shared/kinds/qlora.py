@@ -14,17 +14,19 @@ from pricer.llm.local.bases import TINY, known_base
 from pricer.llm.local.memory import PRECISION_WORDS, has_card
 from pricer.llm.tuned.arithmetic import Plan, plan
 from pricer.llm.tuned.presets import Tuning, tuning_of
-from pricer.models import ModelKind, Value
+from pricer.models import Value
+from pricer.models.registry import find_kind
 from pricer.runs.adapters import find_base_run
 from pricer.runs.launch import Launch, stop_and_keep
+from pricer.runs.training import Order, trained_on
 
 DRY_RUN, TINY_LLAMA, GUESS = "dry-run", "tiny-llama", "guess"
 WORDS = {"adamw": "AdamW", "paged-adamw-32bit": "paged AdamW, 32 bit", "paged-adamw-8bit": "paged AdamW, 8 bit"}
 
 
-def show_tuning(kind: ModelKind, dataset: Dataset, stated: Mapping[str, Value]) -> None:
-    """Draw the panel for the settings that are stated; what takes long is a job that a button starts."""
-    chosen = kind.check_settings(dict(stated))
+def show_tuning(dataset: Dataset, order: Order) -> None:
+    """Draw the panel for an order as it stands; what takes long is a job that a button starts."""
+    chosen = find_kind(order.model).check_settings(order.settings)
     tuning = tuning_of(chosen)
     find_running_job(state.DRY_RUN_JOB, (DRY_RUN, TINY_LLAMA, GUESS))
     with st.container(gap="small"):
@@ -33,10 +35,10 @@ def show_tuning(kind: ModelKind, dataset: Dataset, stated: Mapping[str, Value]) 
             _offer_tiny()
             return
         chart_head("What is tuned", f"{_base_words(chosen)}. A text is cut to {count(tuning.length)} tokens.")
-        _show_plan(chosen, tuning, dataset)
+        _show_plan(chosen, tuning, trained_on(order, dataset), dataset.manifest.validation)
         _show_values(tuning)
-        _show_dry_run(dataset, stated)
-        _show_base(chosen, dataset)
+        _show_dry_run(order)
+        _show_base(chosen, order, dataset.manifest.exam_hash)
 
 
 def _base_words(chosen: Mapping[str, Value]) -> str:
@@ -45,10 +47,9 @@ def _base_words(chosen: Mapping[str, Value]) -> str:
     return f"{title}, held {PRECISION_WORDS[chosen['precision']]}, stays as it is; an adapter beside its layers learns"
 
 
-def _show_plan(chosen: Mapping[str, Value], tuning: Tuning, dataset: Dataset) -> None:
-    train = dataset.manifest.train
+def _show_plan(chosen: Mapping[str, Value], tuning: Tuning, train: int, validation: int) -> None:
     try:
-        found = plan(chosen["base"], chosen["precision"], tuning, train, dataset.manifest.validation)
+        found = plan(chosen["base"], chosen["precision"], tuning, train, validation)
     except PricerError as error:
         st.info(plain(str(error)), icon=":material/info:")
         return
@@ -56,7 +57,7 @@ def _show_plan(chosen: Mapping[str, Value], tuning: Tuning, dataset: Dataset) ->
     key_figures(
         [
             ("Weights learned", count(found.trained_parameters), f"{_share(found)} of the base's"),
-            ("Steps", count(found.steps), f"of {count_of(tuning.rows_per_step, 'row')}, on all items of train"),
+            ("Steps", count(found.steps), f"of {count_of(tuning.rows_per_step, 'row')}, on {count_of(train, 'item')}"),
             ("Held in memory", size(found.base_bytes + found.adapter_bytes), parts),
         ]
     )
@@ -96,8 +97,11 @@ def _optimiser_note(tuning: Tuning) -> str:
     return "" if tuning.optimiser == "adamw" or has_card() else "; without a graphics card plain AdamW"
 
 
-def _show_dry_run(dataset: Dataset, stated: Mapping[str, Value]) -> None:
-    arguments = [DRY_RUN, f"--dataset={dataset.name}", *(f"--set={name}={value}" for name, value in stated.items())]
+def _show_dry_run(order: Order) -> None:
+    arguments = [DRY_RUN, f"--dataset={order.dataset}"]
+    arguments += [f"--set={name}={value}" for name, value in order.settings.items()]
+    arguments += [f"--seed={order.seed}"] if order.seed != Order.seed else []
+    arguments += [f"--first={order.first_n}"] if order.first_n else []
     with st.container(horizontal=True, vertical_alignment="center"):
         busy = is_busy(state.DRY_RUN_JOB)
         if st.button(
@@ -130,9 +134,9 @@ def _show_measured(job: Launch, arguments: list[str]) -> None:
     _note(f"The largest batch that fits is about {largest} of {longest}.")
 
 
-def _show_base(chosen: Mapping[str, Value], dataset: Dataset) -> None:
+def _show_base(chosen: Mapping[str, Value], order: Order, exam_hash: str) -> None:
     """The base's own run on the same exam, which a tuned run is held against; where there is none, how to get it."""
-    run = find_base_run(dict(chosen), dataset.manifest.exam_hash)
+    run = find_base_run(dict(chosen), exam_hash)
     if run:
         from pages.shared import cached
 
@@ -140,7 +144,8 @@ def _show_base(chosen: Mapping[str, Value], dataset: Dataset) -> None:
         error = f"error {dollars(found.error)} on {count_of(found.items, 'item')}"
         _note(f"The base alone, in the same precision: {run.name}, {error} of the natural exam.")
         return
-    arguments = [GUESS, chosen["base"], f"--dataset={dataset.name}", f"--precision={chosen['precision']}"]
+    arguments = [GUESS, chosen["base"], f"--dataset={order.dataset}", f"--precision={chosen['precision']}"]
+    arguments += [f"--revision={chosen['revision']}"] if chosen["revision"] else []
     st.info(
         "The base alone has no run on this exam in this precision, so nothing will show what tuning has brought.",
         icon=":material/info:",

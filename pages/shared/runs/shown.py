@@ -15,7 +15,7 @@ from pricer.evaluation.errors import Metrics
 from pricer.evaluation.running import running_error
 from pricer.figures.formats import count, count_of, dollars, duration, moment, percent, short_hash
 from pricer.figures.running import running_error_chart
-from pricer.models import Value, in_words
+from pricer.models import Value, settings_in_words
 from pricer.models.registry import find_kind
 from pricer.runs.asking import live_guesses
 from pricer.runs.history import Entry
@@ -205,7 +205,7 @@ def settings_ordered(job: Launch) -> list[tuple[Cell, Cell]]:
         return [("Command", job.command)]
     return [
         ("Model", order.model),
-        ("Its settings", _in_words(find_kind(order.model).check_settings(order.settings))),
+        ("Its settings", _settings(order.model, find_kind(order.model).check_settings(order.settings))),
         ("Seed", str(order.seed)),
         ("Dataset", order.dataset),
         ("Train", f"first {count_of(order.first_n, 'item')}" if order.first_n else "all items"),
@@ -213,8 +213,8 @@ def settings_ordered(job: Launch) -> list[tuple[Cell, Cell]]:
     ]
 
 
-def _in_words(settings: dict[str, Value]) -> str:
-    return ", ".join(in_words(name, value) for name, value in settings.items()) or "none"
+def _settings(model: str, settings: dict[str, Value]) -> str:
+    return settings_in_words(model, settings) or "none"
 
 
 def settings_of(run: Run) -> list[tuple[Cell, Cell]]:
@@ -225,7 +225,7 @@ def settings_of(run: Run) -> list[tuple[Cell, Cell]]:
     exam = OWN_EXAM if it.split == "naive" else it.asked
     return [
         ("Model", f"{it.model}, {it.family}"),
-        ("Its settings", _in_words(it.model_settings)),
+        ("Its settings", _settings(it.model, it.model_settings)),
         ("Seed", str(it.seed)),
         ("Dataset", f"{it.dataset_name}, {it.dataset_id}"),
         ("Train", f"{first_n}{count_of(it.train_items, 'item')}, {short_hash(it.dataset_hash)}"),
