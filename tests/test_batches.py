@@ -119,6 +119,35 @@ def test_faults_on_the_way_are_waited_out(server, provider):
     assert created(server) == 1
 
 
+@pytest.mark.parametrize("status, sent", [(400, 1), (402, 1), (404, 1), (503, 5)])
+def test_only_what_may_succeed_another_time_is_sent_again(server, provider, status, sent):
+    server.faults = [Fault("status", "POST /v1/files", status=status)]
+    with pytest.raises(PricerError, match=str(status)):
+        asked(calls(2), provider)
+    assert server.count("/v1/files", "POST") == sent
+
+
+def test_who_asks_too_often_waits_as_long_as_the_provider_says(server, provider):
+    server.faults = [Fault("rate", "POST /v1/files", times=1, seconds=7)]
+    waits = []
+    asked(calls(2), provider, sleep=waits.append)
+    assert waits[0] == 7
+
+
+def test_a_batch_that_the_provider_refuses_is_over_and_the_next_start_sends_another(server, provider):
+    polls, server.batch_polls = server.batch_polls, 10**9
+
+    def is_refused(seconds: float) -> None:
+        batch = list(server.batches.values())[-1]
+        batch |= {"status": "failed", "errors": {"data": [{"code": "token_limit_exceeded"}]}}
+
+    with pytest.raises(PricerError, match="refused the batch: .*token_limit_exceeded.*; start again"):
+        asked(calls(3), provider, sleep=is_refused)
+    server.batch_polls = polls
+    assert all(reply.text for reply in asked(calls(3), provider))
+    assert (created(server), server.paid) == (2, 3)
+
+
 def test_a_batch_above_the_cap_or_where_there_are_none_is_not_sent(server, provider):
     with pytest.raises(PricerError, match=r"might cost \$0\.03, and \$0\.01 are allowed"):
         asked(calls(100), provider, most_dollars=0.01)
@@ -130,7 +159,8 @@ def test_a_batch_above_the_cap_or_where_there_are_none_is_not_sent(server, provi
 def test_a_line_that_is_garbage_or_a_stranger_s_is_no_reply(server, provider):
     asked(calls(1), provider)
     output = next(file for file in server.files.values() if file["purpose"] == "batch_output")
-    lines = [b"{", json.dumps({"custom_id": "stranger", "response": {"status_code": 200, "body": {}}}).encode()]
+    deep = json.dumps({"custom_id": calls(3)[1].key}).encode()[:-1] + b', "response": ' + b'{"a":' * 100_000
+    lines = [b"{", deep, json.dumps({"custom_id": "stranger", "response": {"status_code": 200, "body": {}}}).encode()]
     server.batch_polls = 10**9
     wanted = calls(3)[1:]
 

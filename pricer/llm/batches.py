@@ -3,11 +3,13 @@
     replies = ask_batch(calls, provider, key, report=report)
 
 What is intended is on record before anything is sent, with a mark that the batch carries at its provider, and the
-provider's id of it afterwards. Whoever comes back after a crash looks there for the mark before creating anything, so a
-batch is never created, and paid for, twice. Its replies are kept as all others are: nothing is asked again.
+provider's id of it afterwards. Whoever comes back after a crash looks there for the mark, for most of a minute, and
+creates a batch only where none is listed, so that none is paid for twice. Its replies are kept as all others are:
+nothing is asked again.
 """
 
 import hashlib
+import itertools
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +24,7 @@ from pricer.keys import Key
 from pricer.llm.calling import CHARACTERS_PER_TOKEN, FAILED, Call, price_of
 from pricer.llm.providers import Provider
 from pricer.llm.replies import Reply, find_replies, keep_replies, read_answer
-from pricer.llm.wire import NotAccepted, Unanswered, ask, backoff, redacted, without_key
+from pricer.llm.wire import Answered, Unanswered, Unsuccessful, ask, backoff, redacted, without_key
 from pricer.progress import Report, Step, silent
 
 MOST_CALLS = 10_000  # in one file; OpenAI takes 50,000 and 200 MB
@@ -105,8 +107,12 @@ class _Asking:
             remote_id = self._look_for_it(batch)
         remote_id = remote_id or self._create(batch)
         _note(self._name, "created", remote_id)
-        self._collect(self._watch(remote_id))
+        over = self._watch(remote_id)
+        self._collect(over)
         _note(self._name, "collected", remote_id)
+        if over["status"] == "failed":
+            said = redacted(json.dumps(over.get("errors"), ensure_ascii=False), self._key)
+            raise PricerError(f"{self._provider.title} refused the batch: {said}; start again to send a new one")
 
     def _look_for_it(self, batch: _Batch) -> str | None:
         """The provider's id of the batch with this mark; None where it has none."""
@@ -170,9 +176,6 @@ class _Asking:
                 keep_replies({
                     key: (self._provider.name, self._calls[key].model, reply) for key, reply in replies.items()
                 })  # fmt: skip
-        if batch["status"] == "failed":
-            said = json.dumps(batch.get("errors"), ensure_ascii=False)
-            raise PricerError(f"{self._provider.title} refused the batch: {redacted(said, self._key)}")
 
     def _read(self, line: bytes) -> tuple[str, Reply] | None:
         try:
@@ -181,7 +184,7 @@ class _Asking:
             if answer["status_code"] != 200:
                 return None
             reply = read_answer(answer["body"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
         tokens = reply.tokens_in or call.most_tokens[0], reply.tokens_out or len(reply.text) // CHARACTERS_PER_TOKEN
         dollars = self._provider.batch_share * _dollars(self._provider.price(call.model), *tokens)
@@ -198,18 +201,20 @@ class _Asking:
     def _content(self, path: str) -> bytes:
         return self._again("GET", path, SECONDS_TO_UPLOAD, 1 << 30, {}).content
 
-    def _again(self, method: str, path: str, seconds: float, longest: int, content: dict):
+    def _again(self, method: str, path: str, seconds: float, longest: int, content: dict) -> Answered:
         """Ask what may be asked twice, and ask again where no answer comes or the provider has a fault."""
-        for number in range(1, _TRIES + 1):
+        for number in itertools.count(1):
+            wait = None
             try:
                 return ask(self._provider, self._key, method, path, seconds, longest, **content)
-            except NotAccepted:
-                raise
-            except (Unanswered, PricerError) as error:
+            except Unsuccessful as error:
+                if error.verdict.kind != "again" or number == _TRIES:
+                    raise
+                wait = error.verdict.seconds
+            except Unanswered as error:
                 if number == _TRIES:
                     raise PricerError(f"{self._provider.title}: {error}") from None
-            self._sleep(backoff(number, 2.0))
-        raise AssertionError
+            self._sleep(backoff(number, 2.0) if wait is None else wait)
 
 
 def _dollars(price, tokens_in: float, tokens_out: float) -> float:

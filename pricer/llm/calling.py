@@ -266,7 +266,7 @@ class _Asking:
         self._limiter.is_trusted = True
         try:
             reply = read_answer(answered.json())
-        except (ValueError, RecursionError):
+        except ValueError:
             return _Failed(f"{self._provider.title} answers with something else than the protocol has", again=True)
         counted = reply.tokens_in or call.most_tokens[0], reply.tokens_out or len(reply.text) // CHARACTERS_PER_TOKEN
         text = without_key(reply.text, self._key)

@@ -57,6 +57,6 @@ def _offered(listed: dict) -> Offered:
 def _dollars(said: object, times: float) -> float | None:
     try:
         dollars = round(float(said) * times, 6)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return dollars if math.isfinite(dollars) and dollars >= 0 else None

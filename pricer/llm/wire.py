@@ -48,10 +48,6 @@ class Unanswered(Exception):
         self.sent, self.again = sent, again
 
 
-class NotAccepted(PricerError):
-    """The provider does not accept the key."""
-
-
 @dataclass(frozen=True)
 class Answered:
     """An answer as it came."""
@@ -61,8 +57,11 @@ class Answered:
     content: bytes
 
     def json(self) -> dict:
-        """The answer as an object; ValueError where it is none."""
-        read = json.loads(self.content)
+        """The answer as an object; ValueError where it is none, or one nested too deeply."""
+        try:
+            read = json.loads(self.content)
+        except RecursionError as error:
+            raise ValueError("JSON in thousands of layers") from error
         if not isinstance(read, dict):
             raise ValueError("no JSON object")
         return read
@@ -75,6 +74,18 @@ class Verdict:
     kind: Literal["again", "failed", "filtered", "stop"]
     words: str
     seconds: float | None = None  # to wait, where the provider says so
+
+
+class Unsuccessful(PricerError):
+    """The provider has answered, without success; `verdict` says what that means."""
+
+    def __init__(self, verdict: Verdict):
+        super().__init__(verdict.words)
+        self.verdict = verdict
+
+
+class NotAccepted(Unsuccessful):
+    """The provider does not accept the key."""
 
 
 def open_client(
@@ -130,7 +141,7 @@ def ask(
 ) -> Answered:  # fmt: skip
     """One request, asked once; `path` follows the base address.
 
-    PricerError, in words for a person, where it is not answered with success, NotAccepted where the key is why.
+    Unsuccessful, in words for a person, where it is not answered with success, NotAccepted where the key is why.
     Unanswered where one cannot know what became of it, which matters when something is created.
     """
 
@@ -140,8 +151,8 @@ def ask(
 
     answered = run(once())
     if answered.status // 100 != 2:
-        kind = NotAccepted if answered.status in (401, 403) else PricerError
-        raise kind(judge(answered, provider, key).words)
+        kind = NotAccepted if answered.status in (401, 403) else Unsuccessful
+        raise kind(judge(answered, provider, key))
     return answered
 
 
