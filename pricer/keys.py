@@ -1,8 +1,8 @@
 """Keys to other services: found in the environment, in the file of secrets, or typed into the server for a while.
 
 A typed key stays in the server's memory. A job of the same user asks for it over a Unix socket of mode 0600 in the home
-folder; no key ever stands in an argument, a file, the database or a log. After a restart of the server a job that needs
-a typed key waits until it is typed again.
+folder, before it looks anywhere else, so it uses the key that the page has shown; no key ever stands in an argument, a
+file, the database or a log. After a restart of the server a job that needs a typed key waits until it is typed again.
 """
 
 import os
@@ -55,9 +55,14 @@ _lock = threading.Lock()
 
 
 def find_key(name: str) -> Key | None:
-    """The key of this name: one that was typed, else the environment's, else the file's; None if there is none."""
+    """The key of this name: one that was typed, else the environment's, else the file's; None if there is none.
+
+    A command that a person types has the environment of their own shell: there a key that was typed on a page is last.
+    """
     if name in _typed:
         return Key(name, _typed[name], "typed")
+    if settings.job_folder() and (text := _ask(name)):
+        return Key(name, SecretStr(text), "typed")
     if text := settings.key_in_environment(name):
         return Key(name, SecretStr(text), "environment")
     if text := settings.key_in_file(name):

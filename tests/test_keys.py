@@ -72,12 +72,19 @@ def test_a_key_shows_stars(home):
             remember(HUB_TOKEN, wrong)
 
 
-def test_another_process_of_the_same_user_is_given_a_typed_key(home):
+def test_another_process_of_the_same_user_is_given_a_typed_key(home, monkeypatch):
     remember(HUB_TOKEN, "hf_typed")
     assert settings.keys_socket().stat().st_mode & 0o777 == 0o600
     asks = "from pricer.keys import find_key; print(find_key('HF_TOKEN').text.get_secret_value())"
     done = subprocess.run([sys.executable, "-c", asks], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == "hf_typed\n", done.stderr
+    monkeypatch.setenv(HUB_TOKEN, "hf_environment")
+    told = {}
+    for folder in ("", str(home)):  # a person's command, and a job
+        monkeypatch.setenv("PRICER_JOB_FOLDER", folder)
+        told[folder] = subprocess.run([sys.executable, "-c", asks], cwd=ROOT, capture_output=True, text=True).stdout
+    assert told == {"": "hf_environment\n", str(home): "hf_typed\n"}
+    monkeypatch.delenv(HUB_TOKEN)
     forget(HUB_TOKEN)
     assert subprocess.run([sys.executable, "-c", asks], cwd=ROOT, capture_output=True).returncode != 0
 
@@ -153,11 +160,12 @@ def test_a_provider_s_key_is_checked_by_its_list_of_models(home, name, base, mon
 
 
 @pytest.mark.slow
-def test_a_typed_token_stands_nowhere_after_success_and_after_every_failure(home, hub, tmp_path):
+def test_a_typed_token_stands_nowhere_after_success_and_after_every_failure(home, hub, tmp_path, monkeypatch):
     rows = [raw_row(number, price=2 + number) for number in range(300)]
     catalogue = load([str(write_rows(tmp_path / "shop.jsonl", rows))], "shop").catalogue
     make_dataset(catalogue, Recipe(cutoff=1, cap=1), "whole")
     hub.add_user("carl", CANARY)
+    monkeypatch.setenv(HUB_TOKEN, ADA)  # the server's own, of an account that may not write to carl
     hub.put("carl/taken", {"data.csv": b"1"})
     remember(HUB_TOKEN, CANARY)
     ends = {
