@@ -5,13 +5,13 @@ import polars as pl
 import streamlit as st
 
 from pages.shared import cached, look, shelf, state
-from pages.shared.jobs import find_running_job, follow_job, forget_job, start_job
+from pages.shared.jobs import find_job, follow_job, forget_job, is_busy, start_job
 from pages.shared.widgets import chart, empty_card, escaped, generated_badge, key_figures, named, page_head, price_tag
 from pricer.catalogue.store import Catalogue, list_catalogues
 from pricer.curation.dataset import Dataset
 from pricer.figures.findings import settling
 from pricer.figures.formats import count, count_of, dollars, percent, safe, short_hash
-from pricer.figures.leaderboard import leaderboard_chart, leaderboard_finding
+from pricer.figures.leaderboard import leaderboard_chart, leaderboard_finding, unplaced_note
 from pricer.figures.prices import price_histogram
 from pricer.runs.guessing import worked_examples
 from pricer.runs.launch import list_launches
@@ -103,7 +103,7 @@ def show_leaders(board: pl.DataFrame, generated: bool) -> None:
         named(leaderboard_finding(leaders), generated),
         alt="; ".join(f"{row['name']}: {dollars(row['error'])}" for row in leaders.iter_rows(named=True)),
         key="chart_home_leaders",
-        note=f"Mean error on {count_of(int(board['items'].max()), 'exam item')}, 95% interval",
+        note=f"Mean error on {count_of(int(board['items'].max()), 'exam item')}, 95% interval{unplaced_note(leaders)}",
     )
 
 
@@ -166,7 +166,7 @@ def show_standing(catalogue: Catalogue) -> None:
     show_next_step(dataset, board)
 
 
-find_running_job(state.JOB, ("load", "demo"))
+find_job(state.JOB, ("load", "demo"))
 catalogue = shelf.catalogue_in_use(list_catalogues())
 if catalogue:
     show_standing(catalogue)
@@ -175,5 +175,5 @@ else:
 if follow_job(state.JOB):
     forget_job(state.JOB)
     st.rerun()
-if catalogue is None and not st.session_state[state.JOB]:
+if catalogue is None and not is_busy(state.JOB):
     show_beginning()

@@ -12,7 +12,9 @@ from polars.testing import assert_frame_equal
 from pricer.errors import PricerError
 from pricer.evaluation.comparison import paired
 from pricer.evaluation.leaderboard import SCHEMA, leaderboard
+from pricer.evaluation.matrix import paired_matrix
 from pricer.evaluation.running import running_error
+from pricer.figures.leaderboard import against_first, leaderboard_finding, unplaced_note
 from tests.grading import graded, graded_run
 
 PRICES = np.exp(np.random.default_rng(0).normal(4, 0.9, 300)).clip(0.5, 990)
@@ -127,10 +129,33 @@ def test_the_leaderboard_does_not_depend_on_the_order_of_runs():
 
 def test_a_run_that_lacks_a_price_band_has_no_place_in_the_balanced_reading():
     whole, cheap = noisy(0.5, 1, "whole"), noisy(0.1, 2, "cheap only")
-    cheap = graded_run(cheap.table.filter(cheap.table["price"] < 100), "cheap only")
+    cheap = graded_run(cheap.table.filter(cheap.table["price"] < 200), "cheap only")
     board = leaderboard([cheap, whole], "balanced")
     assert board.select("name", "place", "tied_with_first").rows() == [("whole", 1, True), ("cheap only", None, False)]
     assert leaderboard([cheap, whole], "natural")["name"][0] == "cheap only"
+
+
+def test_a_run_of_a_few_items_has_no_place_and_ties_nothing():
+    runs = [noisy(0.3, 2, "good"), noisy(0.32, 4, "near"), noisy(0.9, 1, "bad")]
+    lucky = graded_run(runs[0].table[:5].with_columns(guess=pl.col("price") + 3.26), "lucky")
+    board, alone = leaderboard([lucky, *runs]), leaderboard(runs)
+    assert board["name"].to_list() == [*alone["name"], "lucky"]
+    assert_frame_equal(board.head(3), alone, rel_tol=1e-3)
+    last = board.row(3, named=True)
+    assert (last["place"], last["tied_with_first"], last["common_items"]) == (None, False, 5)
+    assert (last["error"], last["without_place"]) == (pytest.approx(3.26), "under 80% of 300 items")
+    assert paired_matrix([lucky, *runs]).runs == (*alone["run"], "lucky")
+    nearly = graded_run(runs[0].table[:240], "nearly")
+    assert "nearly" in leaderboard([nearly, *runs]).drop_nulls("place")["name"]
+
+
+def test_a_run_of_few_items_that_beats_the_first_on_them_is_told():
+    better = noisy(0.05, 3, "asked less", count=100)
+    board = leaderboard([noisy(0.9, 1, "bad"), noisy(0.5, 2, "good"), better])
+    assert leaderboard_finding(board) == "good is first; asked less errs less on the 100 items that it was asked"
+    assert against_first(board.row(2, named=True)).startswith("−$") and unplaced_note(board).endswith("of 300 items")
+    few = leaderboard([noisy(0.5, 2, "good"), noisy(0.5, 4, "few", 5)]).row(1, named=True)
+    assert against_first(few) == "open on 5"
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -7,10 +7,11 @@ import numpy as np
 import polars as pl
 
 from pricer.errors import PricerError
-from pricer.evaluation.errors import GradedRun, Reading, asked, price_bands
+from pricer.evaluation.errors import GradedRun, Metrics, Reading, asked, price_bands
 from pricer.evaluation.intervals import Interval, mean_interval
 from pricer.evaluation.scoring import DEFAULT, Scoring, scored
 
+LEAST_SHARE = 0.8  # of the items of the run with most, which a run needs for a place
 NOTHING = 0.005  # dollars: two runs of one recipe may differ by rounding alone, surely and yet by nothing
 
 # So many times the items that make the half-width equal to the difference leave zero outside with a chance of 80 %.
@@ -68,6 +69,27 @@ def _items_to_settle(interval: Interval, items: int) -> int | None:
     ratio = (interval.high - interval.mean) / interval.mean
     needed = items * _SETTLES * ratio**2
     return math.ceil(needed) if math.isfinite(needed) else None
+
+
+def ranked(runs: list[GradedRun], found: list[Metrics], reading: Reading) -> tuple[list[int], list[str | None]]:
+    """The order of runs by their error, those with a place first; and why a run has none, one a run.
+
+    Errors can be ranked that were measured on nearly the same: a run needs 80 % of the items of the run that has most,
+    or five lucky items would win; and in the balanced reading every price band that others have. The rest comes after.
+    """
+    most_items = max((each.items for each in found), default=0)
+    most_bands = max((each.bands for each in found), default=0)
+    reasons: list[str | None] = []
+    for each in found:
+        few = each.items < max(1, LEAST_SHARE * most_items)
+        lacks = reading == "balanced" and each.bands < most_bands
+        told = f"under {LEAST_SHARE:.0%} of {most_items:,} items"
+        reasons.append(told if few else "a price band missing" if lacks else None)
+    order = sorted(
+        range(len(runs)),
+        key=lambda i: (bool(reasons[i]), found[i].error is None, found[i].error or 0.0, runs[i].name, runs[i].id),
+    )
+    return order, reasons
 
 
 def require_same_exam(runs: list[GradedRun]) -> None:

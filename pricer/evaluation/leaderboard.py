@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 import numpy as np
 import polars as pl
 
-from pricer.evaluation.comparison import Paired, compare, error_matrix, require_same_exam
+from pricer.evaluation.comparison import Paired, compare, error_matrix, ranked, require_same_exam
 from pricer.evaluation.errors import (
     GradedRun,
     Metrics,
@@ -20,7 +20,8 @@ from pricer.evaluation.intervals import Interval, mean_intervals
 from pricer.evaluation.scoring import DEFAULT, Scoring, scored
 
 SCHEMA = {
-    "place": pl.Int64,  # from 1; null for a run that was asked nothing here, or lacks a price band that others have
+    "place": pl.Int64,  # from 1; null for a run that has too few items, or lacks a price band that others have
+    "without_place": pl.String,  # why, in words
     "run": pl.String,
     "name": pl.String,
     "family": pl.String,
@@ -43,33 +44,34 @@ def leaderboard(
 ) -> pl.DataFrame:
     """One row a run, with every field of `Metrics` and the paired comparison with the first; columns as in `SCHEMA`.
 
-    The first is the run with the smallest error. Runs that were asked different items stand in one order all the same;
-    `items` says how many, and only `tied_with_first` compares like with like. In the balanced reading a run that lacks
-    a band that others have measures something else: it is listed last, without a place.
+    The first is the run with the smallest error of those that have a place, as `comparison.ranked` says. Those without
+    are listed last, with their figures and their difference from the first on the items that both were asked; they are
+    not called tied, for on few items everything is.
     Raises PricerError where the runs were graded on different exams.
     """
     require_same_exam(runs)
     tables = [scored(asked(run.table, reading, k), run.train_median, scoring) for run in runs]
     found = [point_metrics(table, reading) for table in tables]
-    most_bands = max((each.bands for each in found), default=0)
-    whole = [each.items > 0 and (reading == "natural" or each.bands == most_bands) for each in found]
-    order = sorted(range(len(runs)), key=lambda i: (not whole[i], found[i].error or 0.0, runs[i].name, runs[i].id))
-    if not order or not whole[order[0]]:
-        return pl.DataFrame([_row(runs[i], None, found[i], compare(_NOTHING, 0)) for i in order], schema=SCHEMA)
+    order, reasons = ranked(runs, found, reading)
+    if all(reasons):
+        return pl.DataFrame(
+            [_row(runs[i], None, reasons[i], found[i], compare(_NOTHING, 0)) for i in order], schema=SCHEMA
+        )
     intervals, comparisons = _intervals(tables, order[0], reading, seed)
     rows = []
     for place, i in enumerate(order, start=1):
         measured = with_interval(found[i], intervals[i].low, intervals[i].high)
-        rows.append(_row(runs[i], place if whole[i] else None, measured, comparisons[i]))
+        rows.append(_row(runs[i], None if reasons[i] else place, reasons[i], measured, comparisons[i]))
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
 _NOTHING = Interval(None, None, None)
 
 
-def _row(run: GradedRun, place: int | None, measured: Metrics, against_first: Paired) -> dict:
+def _row(run: GradedRun, place: int | None, why: str | None, measured: Metrics, against_first: Paired) -> dict:
     return {
         "place": place,
+        "without_place": why,
         "run": run.id,
         "name": run.name,
         "family": run.family,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pricer.evaluation.comparison import Paired, compare, error_matrix, require_same_exam
+from pricer.evaluation.comparison import Paired, compare, error_matrix, ranked, require_same_exam
 from pricer.evaluation.errors import GradedRun, Reading, asked, point_metrics, price_bands
 from pricer.evaluation.intervals import mean_intervals
 from pricer.evaluation.scoring import DEFAULT, Scoring, scored
@@ -13,7 +13,7 @@ from pricer.evaluation.scoring import DEFAULT, Scoring, scored
 
 @dataclass(frozen=True)
 class Matrix:
-    """Runs, best first, and how each compares with each other one."""
+    """Runs as `comparison.ranked` orders them, best first, and how each compares with each other one."""
 
     runs: tuple[str, ...]  # ids
     pairs: dict[tuple[str, str], Paired]  # of every run with each that stands before it: its error less the other's
@@ -51,8 +51,7 @@ def paired_matrix(
     require_same_exam(runs)
     tables = [scored(asked(run.table, reading, k), run.train_median, scoring) for run in runs]
     items, errors = error_matrix(tables)
-    means = [point_metrics(table, reading).error for table in tables]
-    order = sorted(range(len(runs)), key=lambda i: (means[i] is None, means[i] or 0.0, runs[i].name, runs[i].id))
+    order, _ = ranked(runs, [point_metrics(table, reading) for table in tables], reading)
     groups = items["group"].to_numpy()
     bands = price_bands(items) if reading == "balanced" else None
     places = [(order[row], order[column]) for row in range(len(order)) for column in range(row)]

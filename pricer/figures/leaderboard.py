@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from pricer.figures.canvas import new_figure, note, round_step, within_reach
-from pricer.figures.formats import count_of, dollars, in_words, safe, whole_dollars, wrapped
+from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, in_words, safe, whole_dollars, wrapped
 from pricer.figures.palette import FAMILIES, PALETTES, Look, Palette
 
 ROW = 36  # pixels per run: two lines of a name
@@ -42,6 +42,10 @@ def leaderboard_chart(board: pl.DataFrame, look: Look) -> go.Figure:
 def leaderboard_finding(board: pl.DataFrame) -> str:
     """Say who is first: the title of the leaderboard, in plain text."""
     placed = board.filter(pl.col("place").is_not_null())
+    better = board.filter(pl.col("place").is_null() & (pl.col("difference_high") < 0))
+    if len(better) and len(placed):
+        best = better.row(0, named=True)
+        return f"{placed['name'][0]} is first; {best['name']} errs less on {_these_items(best['common_items'])}"
     if len(placed) < 2:
         return "Mean error of every run"
     tied = placed.filter("tied_with_first")
@@ -50,6 +54,32 @@ def leaderboard_finding(board: pl.DataFrame) -> str:
     if len(tied) > 1:
         return f"{in_words(len(tied)).capitalize()} models are tied for first"
     return f"{placed['name'][0]} is first"
+
+
+def _these_items(items: int) -> str:
+    return f"the {count_of(items, 'item')} that it was asked"
+
+
+def unplaced_note(board: pl.DataFrame) -> str:
+    """Why runs have no place, to be set behind a note; empty where all have one."""
+    reasons = board["without_place"].drop_nulls()
+    if reasons.is_empty():
+        return ""
+    return f"; {count_of(len(reasons), 'run')} without a place: {', or '.join(reasons.unique(maintain_order=True))}"
+
+
+def against_first(row: dict) -> str:
+    """A board's row against the first on the items that both were asked: more dollars, a tie, or a place of its own."""
+    if row["place"] == 1:
+        return "first"
+    if row["difference"] is None or not row["common_items"]:
+        return NOT_MEASURED
+    more = f"{'+' if row['difference'] >= 0 else ''}{dollars(row['difference'])}"
+    if row["place"] is not None:
+        return "tie" if row["tied_with_first"] else more
+    low, high = row["difference_low"], row["difference_high"]
+    told_apart = low is not None and high is not None and not low <= 0 <= high
+    return f"{more if told_apart else 'open'} on {count(row['common_items'])}"
 
 
 def _draw_run(figure: go.Figure, row: int, run: dict, colour: Palette) -> None:
@@ -77,8 +107,10 @@ def _draw_run(figure: go.Figure, row: int, run: dict, colour: Palette) -> None:
 
 def _against_first(run: dict) -> str:
     """The comparison with the first, where there is one."""
-    if run["place"] in (None, 1) or run["difference"] is None:
+    if run["place"] == 1 or run["difference"] is None:
         return ""
+    if run["place"] is None:
+        return f"<br>without a place; against the first: {against_first(run)}"
     if run["tied_with_first"]:
         return "<br>tied with the first"
     return f"<br>{dollars(run['difference'])} more than the first on the same items"

@@ -24,7 +24,7 @@ from pricer.figures.formats import (
     two_digits,
 )
 from pricer.figures.frontier import frontier_chart, frontier_finding
-from pricer.figures.leaderboard import leaderboard_chart, leaderboard_finding
+from pricer.figures.leaderboard import against_first, leaderboard_chart, leaderboard_finding, unplaced_note
 from pricer.figures.matrix import matrix_chart, matrix_finding
 from pricer.figures.palette import FAMILIES
 from pricer.figures.parts import parts_chart
@@ -51,7 +51,7 @@ def leaderboard_section(board: pl.DataFrame, charts: Charts, reading: Reading) -
             two_digits(row["rmsle"]),
             two_digits(row["r2"]),
             percent(row["hits"]),
-            _against_first(row),
+            against_first(row),
             count(row["items"]),
         )
         for row in board.iter_rows(named=True)
@@ -73,7 +73,7 @@ def leaderboard_section(board: pl.DataFrame, charts: Charts, reading: Reading) -
         lambda look: leaderboard_chart(board, look),
         leaderboard_finding(board),
         "; ".join(f"{row['name']}: {dollars(row['error'])}" for row in board.iter_rows(named=True)),
-        f"mean error, {reading} reading, with its 95% interval",
+        f"mean error, {reading} reading, with its 95% interval{unplaced_note(board)}",
         family_swatches(board["family"]),
     )
     saved = csv_link("Save these figures as CSV", "leaderboard.csv", _csv(board))
@@ -175,8 +175,10 @@ def costs_section(board: pl.DataFrame, by_id: dict[str, Run], charts: Charts, re
         {name: row[name] for name in ("run", "name", "family", "error")}
         | {name: getattr(by_id[row["run"]].manifest, name) for name in names}
         for row in board.iter_rows(named=True)
-        if row["error"] is not None
+        if row["place"] is not None
     ]
+    if not facts:
+        return Markup("")
     found = cost_table(facts)
     drawn = charts.chart(
         lambda look: frontier_chart(found, "fit_seconds", look),
@@ -225,14 +227,6 @@ def _swatch(family: str) -> tuple[str, str]:
 
 def _range(low: float | None, high: float | None) -> str:
     return NOT_MEASURED if low is None or high is None else f"{dollars(low)} to {dollars(high)}"
-
-
-def _against_first(row: dict) -> str:
-    if row["place"] == 1:
-        return "first"
-    if row["place"] is None or row["difference"] is None:
-        return NOT_MEASURED
-    return "tie" if row["tied_with_first"] else f"+{dollars(row['difference'])}"
 
 
 def _csv(rows: pl.DataFrame) -> str:

@@ -156,6 +156,7 @@ def _board_lines(board: list[dict], metric: str) -> list[str]:
     lines = [f"  {'error':>9}  {'from':>9}  {'to':>9}  {'within 20%':>10}{''.join(heads)}  {'items':>7}  run"]
     for row in board:
         tied = "  (tied with the first)" if row["tied_with_first"] and row["place"] != 1 else ""
+        tied = f"  (no place: {row['without_place']})" if row["without_place"] else tied
         cells = [f"  {FIGURES[name][0](row[name.replace('-', '_')]):>14}" for name in further]
         within = f"{percent(row['within_20']):>10}{''.join(cells)}"
         lines.append(

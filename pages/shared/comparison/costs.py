@@ -59,6 +59,6 @@ def _table(runs: list[Run], reading: str, scoring: Scoring) -> pl.DataFrame:
             for name in ("fit_seconds", "guess_seconds", "cost_dollars", "asked_items")
         }
         for row in cached.board(runs, reading, scoring).iter_rows(named=True)
-        if row["error"] is not None
+        if row["place"] is not None
     ]
     return cost_table(facts) if facts else pl.DataFrame()

@@ -21,7 +21,7 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
     by_id = {run.id: run for run in runs}
     run = by_id[choose_one(board)]
     _show_weak(run, names_of(runs)[run.id], reading, scoring)
-    best = [by_id[row["run"]] for row in board.iter_rows(named=True) if row["family"] != "yardstick"]
+    best = [by_id[row["run"]] for row in board.iter_rows(named=True) if row["place"] and row["family"] != "yardstick"]
     _show_doubtful(best[:MOST_MODELS], reading, scoring)
     _show_item(runs, run, reading, scoring)
 

@@ -24,7 +24,7 @@ from pricer.evaluation.intervals import Interval
 from pricer.evaluation.scoring import Scoring
 from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, percent, two_digits
 from pricer.figures.frontier import family_chart, family_finding
-from pricer.figures.leaderboard import leaderboard_chart, leaderboard_finding
+from pricer.figures.leaderboard import against_first, leaderboard_chart, leaderboard_finding, unplaced_note
 from pricer.figures.leaks import own_exam_finding, own_exam_note
 from pricer.runs.store import Run
 
@@ -40,7 +40,8 @@ TERMS = {
     "R²": "Share of the variance of prices that the guesses explain; 0 is a guess of the mean, below 0 is worse.",
     "Hits": "Share of good guesses by the first notebook's rule: less than $40 or less than 20% off.",
     "Against the first": "How much more it errs than the first on the same items; tie where the 95% interval of that "
-    "difference holds zero.",
+    "difference holds zero. A run without a place was asked too little to be ranked: there stands on how many items "
+    "it was compared, and open where these are too few to tell.",
     "RMSE": "Root mean square of the errors, in dollars: a few large errors weigh more than many small ones.",
     "MAPE": "Mean of the errors as shares of their prices: being $5 off a $5 product counts as 100%.",
     "Bias": "Mean of guess less price: above zero where guesses are too dear on average.",
@@ -74,7 +75,7 @@ def show_leaderboard(board: pl.DataFrame, runs: list[Run], reading: str) -> None
         named(leaderboard_finding(board), generated),
         alt="; ".join(f"{row['name']}: {dollars(row['error'])}" for row in board.iter_rows(named=True)),
         key="chart_board",
-        note=f"mean error on {count_of(most, 'item')}, {exam}, 95% interval",
+        note=f"mean error on {count_of(most, 'item')}, {exam}, 95% interval{unplaced_note(board)}",
         swatches=family_swatches(board["family"]),
         image="leaderboard",
     )
@@ -163,7 +164,7 @@ def _main_figures(row: dict) -> tuple[Cell, ...]:
         two_digits(row["rmsle"]),
         two_digits(row["r2"]),
         percent(row["hits"]),
-        _against_first(row),
+        against_first(row),
     )
 
 
@@ -178,14 +179,6 @@ def _more_figures(row: dict) -> tuple[Cell, ...]:
         percent(row["share_answered"]),
         dollars(row["error_answered"]),
     )
-
-
-def _against_first(row: dict) -> str:
-    if row["place"] == 1:
-        return "first"
-    if row["place"] is None or row["difference"] is None:
-        return NOT_MEASURED
-    return "tie" if row["tied_with_first"] else f"+{dollars(row['difference'])}"
 
 
 def show_families(board: pl.DataFrame) -> None:
