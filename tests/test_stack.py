@@ -3,6 +3,7 @@
 import itertools
 import json
 import shutil
+from dataclasses import astuple
 
 import numpy as np
 import polars as pl
@@ -18,7 +19,8 @@ from pricer.models.stack import least_absolute_weights
 from pricer.runs.guessing import describe, guess_prices, runs_that_guess
 from pricer.runs.importing import import_guesses
 from pricer.runs.orders import order_arguments, read_order
-from pricer.runs.stacking import stack_run
+from pricer.runs.preflight import preflight
+from pricer.runs.stacking import stack_run, why_left_out
 from pricer.runs.store import Run, open_run
 from pricer.runs.training import Order, train_run
 from tests.products import raw_row, write_rows
@@ -118,6 +120,39 @@ def test_runs_that_do_not_go_together_are_not_stacked(parts, dataset):
         train_run(Order("mean", "all", of=(mean,)))
 
 
+def test_what_cannot_be_stacked_says_why_and_what_to_do(parts, dataset, tmp_path):
+    dataset.exam().collect().select("item_id", guess="price").write_csv(tmp_path / "guesses.csv")
+    imported, _ = import_guesses(tmp_path / "guesses.csv", "all", "Ada")
+    with pytest.raises(PricerError, match="'Ada' holds imported guesses, of the exam alone.*; leave it out"):
+        stack_run(Order("stack", "all", of=(parts[0].id, imported.id)))
+    shutil.rmtree(parts[1].folder / "model")
+    assert "train it again" in why_left_out(parts[1], dataset)
+    asks = parts[0].manifest.model_copy(update={"model": "hosted", "model_settings": {"model": "gpt-x"}})
+    paid = Run(asks)
+    assert why_left_out(paid, dataset) is None  # its guesses of validation are kept
+    (paid.folder / "validation.parquet").unlink()
+    assert "takes money" in why_left_out(paid, dataset)
+
+
+def test_preflight_of_a_stack_weighs_its_runs(parts, dataset, monkeypatch):
+    order = Order("stack", "all", of=tuple(part.name for part in parts))
+    found = preflight(order, dataset, parts)
+    assert found.may_start and found.train_items == dataset.manifest.validation
+    assert ("pass", "Runs that go together", "2") in [astuple(check) for check in found.checks]
+    alone = preflight(Order("stack", "all", of=(parts[0].name,)), dataset)
+    assert [check.words for check in alone.checks if check.verdict == "stop"] == [
+        "A stack needs at least two runs, got 1 (--of RUN, for each)"
+    ]
+    stack = stack_run(order)
+    assert "The same was run before; it will guess the same" in [
+        check.words for check in preflight(order, dataset, [stack, *parts]).checks
+    ]
+    monkeypatch.setattr("pricer.runs.training.psutil.virtual_memory", lambda: type("Memory", (), {"available": 1})())
+    assert not preflight(order, dataset).may_start
+    with pytest.raises(PricerError, match="a stack of 2 runs needs about .* of memory"):
+        stack_run(order)
+
+
 def test_a_stack_is_ordered_on_the_command_line(parts, capsys):
     order = Order("stack", "all", name="both", of=tuple(part.id for part in parts))
     assert read_order(order_arguments(order)) == order
@@ -134,16 +169,18 @@ def test_every_row_of_a_file_is_accounted_for(dataset, tmp_path):
     first, second, third, *rest = dataset.exam().collect()["item_id"]
     path = tmp_path / "guesses.csv"
     path.write_text(f'item_id,guess\n{first},"$1,024.50"\n{second},no idea\n{third},12\n{third},13\nnowhere,5\n')
-    done = import_guesses(path, "all", "Ada")
-    assert (done.rows, done.matched, done.unknown, done.duplicates) == (5, 3, 1, 1)
-    assert (done.failed, done.missing) == (1, len(rest))
-    table = done.run.guesses().sort("item_id")
+    run, found = import_guesses(path, "all", "Ada")
+    assert (found.rows, found.matched, found.unknown, found.duplicates) == (5, 3, 1, 1)
+    assert (found.failed, found.missing) == (1, len(rest))
+    assert [(row.line, row.item_id) for row in found.bad] == [(3, second), (5, third), (6, "nowhere")]
+    assert "guessed in line 4 already" in found.bad[1].why
+    table = run.guesses().sort("item_id")
     expected = {first: (1024.5, "answer"), second: (None, "failed"), third: (12.0, "answer")}
     assert {row["item_id"]: (row["guess"], row["status"]) for row in table.iter_rows(named=True)} == expected
     assert table["raw_answer"].to_list() == [
         {first: "$1,024.50", second: "no idea", third: "12"}[key] for key in sorted(expected)
     ]
-    assert done.run.manifest.family == "human"
+    assert run.manifest.family == "human"
 
 
 def test_imported_guesses_stand_beside_runs(parts, dataset, tmp_path, capsys):
@@ -178,9 +215,9 @@ def test_a_file_that_grades_nothing_is_told(dataset, tmp_path, content, said):
 def test_a_missing_guess_is_a_failed_one(dataset, tmp_path):
     [first] = dataset.exam().head(1).collect()["item_id"]
     (tmp_path / "guesses.csv").write_text(f"item_id,guess\n{first}\n")
-    done = import_guesses(tmp_path / "guesses.csv", "all", "Ada")
-    assert done.run.guesses()["status"].to_list() == ["failed"]
-    assert isinstance(done.run.guesses().schema["guess"], pl.Float64)
+    run, _ = import_guesses(tmp_path / "guesses.csv", "all", "Ada")
+    assert run.guesses()["status"].to_list() == ["failed"]
+    assert isinstance(run.guesses().schema["guess"], pl.Float64)
 
 
 def test_a_stack_keeps_guesses_of_validation_by_weights_that_have_not_seen_them(parts):

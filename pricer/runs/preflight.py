@@ -1,7 +1,7 @@
 """Before a run starts: what it will take, and whether anything stands in its way."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import psutil
@@ -10,10 +10,12 @@ from pricer import settings
 from pricer.curation.dataset import PARTS, Dataset
 from pricer.errors import PricerError
 from pricer.keys import find_key
-from pricer.models.registry import find_kind
+from pricer.models.contract import Estimate
+from pricer.models.registry import STACK, find_kind
 from pricer.progress import duration
 from pricer.runs.precision import Precision, expected_precision
 from pricer.runs.spending import cap, quote, tokens_of
+from pricer.runs.stacking import stack_estimate, stack_runs
 from pricer.runs.store import Run
 from pricer.runs.training import Order, trained_on
 
@@ -50,15 +52,23 @@ class Preflight:
 
 def preflight(order: Order, dataset: Dataset, runs: Sequence[Run] = ()) -> Preflight:
     """Look at what an order will take on this machine; `runs` are those that stand already."""
-    train_items = trained_on(order, dataset)
-    estimate = find_kind(order.model).estimate(train_items, **order.settings)
+    stacked = order.model == STACK.name
+    order, weighed, together = _stack(order, dataset) if stacked else (order, [], [])
+    train_items = dataset.manifest.validation if stacked else trained_on(order, dataset)
+    estimate = _estimate(order, dataset, train_items, weighed)
     free = psutil.virtual_memory().available
     exam_items = _exam_items(order, dataset)
     reading, items = next(iter(exam_items.items()))
     precision = expected_precision(order, dataset, runs, reading, items)
     checks = (
         _stored(dataset),
-        _enough("Items to train on", train_items, FEW_TRAIN_ITEMS, f"{train_items:,}"),
+        *together,
+        _enough(
+            "Items of validation to weigh by" if stacked else "Items to train on",
+            train_items,
+            FEW_TRAIN_ITEMS,
+            f"{train_items:,}",
+        ),
         _exam(exam_items, dataset),
         Check(
             "pass" if estimate.bytes <= free else "stop",
@@ -72,6 +82,23 @@ def preflight(order: Order, dataset: Dataset, runs: Sequence[Run] = ()) -> Prefl
         *_run_before(order, dataset, runs),
     )
     return Preflight(train_items, exam_items, estimate.seconds, estimate.bytes, free, precision, checks)
+
+
+def _stack(order: Order, dataset: Dataset) -> tuple[Order, list[Run], list[Check]]:
+    """The order for the part of the exam that its runs were asked; those runs, and whether they go together."""
+    try:
+        runs = stack_runs(order, dataset)
+    except PricerError as error:
+        return order, [], [_stop(error)]
+    about = runs[0].manifest
+    order = replace(order, asked=about.asked, first_k=about.first_k, of=tuple(run.id for run in runs))
+    return order, runs, [Check("pass", "Runs that go together", f"{len(runs)}")]
+
+
+def _estimate(order: Order, dataset: Dataset, train_items: int, weighed: Sequence[Run]) -> Estimate:
+    if order.model == STACK.name:
+        return stack_estimate(weighed, dataset)
+    return find_kind(order.model).estimate(train_items, **order.settings)
 
 
 def _exam_items(order: Order, dataset: Dataset) -> dict[str, int]:
@@ -122,7 +149,7 @@ def _price_and_key(order: Order, dataset: Dataset, items: int) -> Iterator[Check
     try:
         dollars, key = quote(order.model, items, order.settings, tokens_of(dataset))
     except PricerError as error:
-        yield Check("stop", f"{str(error)[0].upper()}{str(error)[1:]}", "")
+        yield _stop(error)
         return
     if not dollars:
         yield Check("pass", "Price", "nothing: it runs on this machine")
@@ -158,11 +185,11 @@ def _time_to_ask(order: Order, items: int, runs: Sequence[Run]) -> Iterator[Chec
 def _run_before(order: Order, dataset: Dataset, runs: Sequence[Run]) -> Iterator[Check]:
     """A warning where a run with the same order stands: the same seed would give the same guesses."""
     stated = find_kind(order.model).check_settings(order.settings)
-    wanted = (order.model, stated, order.seed, dataset.id, order.first_n, order.asked, order.first_k)
+    wanted = (order.model, stated, order.seed, dataset.id, order.first_n, order.asked, order.first_k, order.of)
     for run in runs:
         had = run.manifest
         if wanted == (
-            had.model, had.model_settings, had.seed, had.dataset_id, had.first_n, had.asked, had.first_k
+            had.model, had.model_settings, had.seed, had.dataset_id, had.first_n, had.asked, had.first_k, had.of
         ):  # fmt: skip
             yield Check("look", "The same was run before; it will guess the same", run.name)
             return
@@ -170,6 +197,11 @@ def _run_before(order: Order, dataset: Dataset, runs: Sequence[Run]) -> Iterator
 
 def _in_words(exam_items: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in exam_items.items())
+
+
+def _stop(error: PricerError) -> Check:
+    words = str(error)
+    return Check("stop", f"{words[0].upper()}{words[1:]}", "")
 
 
 def _gigabytes(number: float) -> str:

@@ -1,6 +1,7 @@
 """A stack's run: weights for the runs that it is made of, from validation, and their stored guesses added up."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,12 +10,16 @@ import polars as pl
 from pricer.curation.dataset import Dataset, open_dataset
 from pricer.errors import PricerError
 from pricer.models import Model
+from pricer.models.contract import Estimate
 from pricer.models.folding import deal_folds
+from pricer.models.registry import find_kind
 from pricer.models.stack import Stack
 from pricer.progress import Report, Step, silent
 from pricer.runs.asking import Asked, ask_validation, guess_table, validation_table
-from pricer.runs.store import MODEL, Run, open_run
-from pricer.runs.training import Order, keep_run, make_manifest
+from pricer.runs.importing import IMPORTED
+from pricer.runs.spending import may_cost
+from pricer.runs.store import MODEL, VALIDATION, Run, open_run
+from pricer.runs.training import Order, check_free, keep_run, make_manifest
 
 _FOLDS = 5
 _FEWEST = 30  # validation items; with fewer the weights are chance
@@ -25,15 +30,12 @@ def stack_run(order: Order, report: Report = silent) -> Run:
 
     Each run's model guesses the dataset's validation; the weights with the least absolute error there are then given to
     the guesses that the runs' own exams hold, so that nothing is asked twice. The fit seconds count those of its runs:
-    without them there is no stack. PricerError where runs do not go together.
+    without them there is no stack. PricerError where runs do not go together, or need more memory than is free.
     """
     dataset = open_dataset(order.dataset)
-    runs = _runs_of(order, dataset)
+    runs = stack_runs(order, dataset)
+    check_free(f"a stack of {len(runs)} runs", stack_estimate(runs, dataset).bytes, "name fewer runs, or smaller ones")
     validation = dataset.validation().collect()
-    if len(validation) < _FEWEST:
-        raise PricerError(
-            f"the validation of {dataset.name!r} has {len(validation):,} items; {_FEWEST} are needed to weigh runs"
-        )
     started = time.monotonic()
     models = [run.model() for run in runs]
     guesses = np.column_stack(
@@ -48,26 +50,72 @@ def stack_run(order: Order, report: Report = silent) -> Run:
     return keep_run(_manifest(order, dataset, runs, asked, fit_seconds), asked, stack)
 
 
-def _runs_of(order: Order, dataset: Dataset) -> list[Run]:
-    """The runs that the order names, each once; PricerError where they cannot be weighed together."""
+def stack_runs(order: Order, dataset: Dataset) -> list[Run]:
+    """The runs that an order names, each once; PricerError where they cannot be weighed together on this dataset."""
     runs = list({run.id: run for run in map(open_run, order.of)}.values())
     if len(runs) < 2:
-        raise PricerError(f"a stack needs at least two runs, got {len(runs)}: train stack --of RUN --of RUN")
+        raise PricerError(f"a stack needs at least two runs, got {len(runs)} (--of RUN, for each)")
     if order.settings or order.first_n:
         raise PricerError("a stack has no settings, and is trained on validation")
-    if dataset.manifest.split == "naive":
-        raise PricerError(f"{dataset.name!r} has an exam of its own; a stack needs a validation that nothing leaks to")
+    if wrong := why_no_stack(dataset):
+        raise PricerError(wrong)
     for run in runs:
-        if run.manifest.exam_hash != dataset.manifest.exam_hash:
-            raise PricerError(f"{run.name!r} was graded on another exam than that of {dataset.name!r}")
-        if run.manifest.model == Stack.name:
-            raise PricerError(f"{run.name!r} is a stack; name the runs that it is made of")
-        if not (run.folder / MODEL).is_dir():
-            raise PricerError(f"{run.name!r} has no model to ask validation; a stack needs one")
-    ways = {(run.manifest.asked, run.manifest.first_k) for run in runs}
+        if reason := why_left_out(run, dataset):
+            raise PricerError(f"{run.name!r} {reason}")
+    ways = {(run.manifest.asked, run.manifest.first_k): run for run in runs}
     if len(ways) > 1 or order.first_k not in (None, runs[0].manifest.first_k):
-        raise PricerError("these runs were asked different parts of the exam; train them with one --exam and --ask")
+        told = "; ".join(f"{run.name!r} {part_asked(run)}" for run in ways.values())
+        raise PricerError(f"these runs were asked different parts of the exam: {told}; take runs of one part")
     return runs
+
+
+def why_no_stack(dataset: Dataset) -> str | None:
+    """Why no runs can be weighed on a dataset; None where they can."""
+    if dataset.manifest.split == "naive":
+        return f"{dataset.name!r} has an exam of its own; a stack needs a validation that nothing leaks to"
+    if dataset.manifest.validation < _FEWEST:
+        items = dataset.manifest.validation
+        return f"the validation of {dataset.name!r} has {items:,} items; {_FEWEST} are needed to weigh runs"
+    return None
+
+
+def why_left_out(run: Run, dataset: Dataset) -> str | None:
+    """Why a run cannot stand in a stack on a dataset, and what to do, to be read after its name; None where it can."""
+    about = run.manifest
+    if about.exam_hash != dataset.manifest.exam_hash:
+        return f"was graded on another exam than that of {dataset.name!r}; choose a dataset of its catalogue"
+    if about.model == Stack.name:
+        return "is a stack; name the runs that it is made of"
+    if about.model == IMPORTED:
+        return "holds imported guesses, of the exam alone: nobody can ask who made them for validation; leave it out"
+    if not (run.folder / MODEL).is_dir():
+        return "has no model on this machine to ask for validation; leave it out, or train it again"
+    if _validation_is_kept(run):
+        return None
+    if find_kind(about.model).quotes and may_cost(about.model, about.model_settings):
+        return "was not asked validation, and asking takes money that no stack may spend; leave it out"
+    return None
+
+
+def part_asked(run: Run) -> str:
+    """Which part of its exam a run was asked, in words."""
+    about = run.manifest
+    name = "both exams" if about.asked == "both" else f"the {about.asked} exam"
+    return f"was asked {name}" if about.first_k is None else f"was asked the first {about.first_k:,} of {name}"
+
+
+def stack_estimate(runs: Sequence[Run], dataset: Dataset) -> Estimate:
+    """What weighing runs will take: their models are loaded, and those asked that keep no guesses of validation."""
+    items = dataset.manifest.validation
+    weighing = find_kind(Stack.name).estimate(items)
+    asked = [run.manifest for run in runs if not _validation_is_kept(run)]
+    seconds = sum(items * it.guess_seconds / max(1, it.asked_items) for it in asked)
+    loaded = sum(file.stat().st_size for run in runs for file in (run.folder / MODEL).rglob("*") if file.is_file())
+    return Estimate(weighing.seconds + seconds, weighing.bytes + loaded)
+
+
+def _validation_is_kept(run: Run) -> bool:
+    return (run.folder / VALIDATION).is_file()
 
 
 def _guesses_of(run: Run, model: Model, validation: pl.DataFrame, report: Report) -> np.ndarray:

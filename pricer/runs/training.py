@@ -131,11 +131,15 @@ def _check(order: Order) -> None:
 def check_memory(order: Order, train_items: int) -> None:
     """PricerError where a fit would need more memory than is free."""
     needed = find_kind(order.model).estimate(train_items, **order.settings).bytes
+    check_free(f"{order.model} on {train_items:,} items", needed, "train on fewer items")
+
+
+def check_free(what: str, needed: int, instead: str) -> None:
+    """PricerError where something needs more bytes of memory than are free; `instead` says what to do."""
     free = psutil.virtual_memory().available
     if needed > free:
         raise PricerError(
-            f"{order.model} on {train_items:,} items needs about {needed / 1e9:.1f} GB of memory and "
-            f"{free / 1e9:.1f} GB are free; train on fewer items"
+            f"{what} needs about {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free; {instead}"
         )
 
 

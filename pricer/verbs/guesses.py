@@ -1,7 +1,6 @@
 """The verb for guesses that were made elsewhere: import-guesses."""
 
 import argparse
-import json
 
 from pricer.progress import Report
 from pricer.verbs.verb import Verbs, path
@@ -17,26 +16,18 @@ def add_verbs(verbs: Verbs) -> None:
 
 
 def _import(options: argparse.Namespace, report: Report) -> dict:
-    from pricer.evaluation.errors import metrics
     from pricer.runs.importing import import_guesses
+    from pricer.verbs.models import graded_facts
 
-    done = import_guesses(options.file, options.dataset, options.name, options.family)
-    graded = done.run.graded()
-    found = metrics(graded.table, graded.train_median)
-    counts = {name: getattr(done, name) for name in ("rows", "matched", "unknown", "duplicates", "failed", "missing")}
-    figures = {
-        "natural_items": found.items,
-        "error_dollars": found.error,
-        "error_low": found.error_low,
-        "error_high": found.error_high,
-    }
-    return json.loads(done.run.manifest.model_dump_json()) | {"folder": str(done.run.folder)} | counts | figures
+    run, found = import_guesses(options.file, options.dataset, options.name, options.family)
+    counts = {name: getattr(found, name) for name in ("rows", "matched", "unknown", "duplicates", "failed", "missing")}
+    return graded_facts(run, "both") | counts
 
 
 def _import_words(facts: dict) -> str:
     error = "–" if facts["error_dollars"] is None else f"${facts['error_dollars']:,.2f}"
     return (
-        f"{facts['name']}, run {facts['id']}: error {error} on {facts['natural_items']:,} items of the natural exam\n"
+        f"{facts['name']}, run {facts['id']}: error {error} on {facts['exam_items']:,} items of the natural exam\n"
         f"  {facts['rows']:,} rows = {facts['matched']:,} matched + {facts['unknown']:,} not in the exam "
         f"+ {facts['duplicates']:,} duplicates\n"
         f"  {facts['failed']:,} of those matched say no price; {facts['missing']:,} exam items were not asked"
