@@ -32,7 +32,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
 HTML = "<!doctype html><html><body><h1>502 Bad Gateway</h1></body></html>"
-_SPOILED = {"html": HTML, "garbage": '{"choices": [{"mess', "empty": ""}
+_SPOILED = {"html": HTML, "garbage": '{"choices": [{"mess', "empty": "", "deep": '{"a":' * 100_000}
 _LONGEST_WAIT = 60.0
 
 
@@ -43,8 +43,8 @@ class Fault:
     It strikes from the `first` such request on, `times` times, or a `share` of them that the seed draws.
     "rate": 429 with `Retry-After: seconds`. "quota": 429 insufficient_quota. "key": 401. "status": an error of this
     `status`. "reset": closed unanswered, and nothing was done. "lost": done, then closed unanswered. "hang": done, then
-    no answer for `seconds`. "drip": the answer, a byte every `seconds`. "html", "garbage", "empty": 200 with such a
-    body. "huge": 200 with a body of `size` bytes. "redirect": 302 to `target`.
+    no answer for `seconds`. "drip": the answer, a byte every `seconds`. "html", "garbage", "empty", "deep": 200 with such
+    a body. "huge": 200 with a body of `size` bytes. "redirect": 302 to `target`.
     """
 
     kind: str
@@ -233,14 +233,10 @@ class _Handler(BaseHTTPRequestHandler):
             return self._close()
         if kind == "redirect":
             answer = Answer("", 302, {"Location": fault.target})
-        spoiled = {
-            "html": HTML,
-            "garbage": '{"choices": [{"mess',
-            "empty": "",
-            "huge": b" " * (fault.size if fault else 0),
-        }
-        if kind in spoiled:
-            answer = Answer(spoiled[kind])
+        if kind == "huge":
+            answer = Answer(b" " * fault.size)
+        if kind in _SPOILED:
+            answer = Answer(_SPOILED[kind])
         self._send(answer, fault.seconds if kind == "drip" else 0.0)
 
     def _route(self, request: Request) -> Answer:

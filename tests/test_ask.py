@@ -211,9 +211,10 @@ def test_a_model_saved_and_loaded_asks_the_same(server, tmp_path):
         assert [call.key for call in again.calls(train)] == [call.key for call in fitted.calls(train)]
     with pytest.raises(PricerError, match="train has no items"):
         Hosted(model="small-1").fit(train[:0])
-    (tmp_path / "similar" / "prompt.json").write_text("{}")
-    with pytest.raises(PricerError, match="is damaged"):
-        load(tmp_path / "similar")
+    for damage in ("{}", "{", '{"name": 1}'):
+        (tmp_path / "similar" / "prompt.json").write_text(damage)
+        with pytest.raises(PricerError, match="is damaged"):
+            load(tmp_path / "similar")
 
 
 def test_two_items_with_one_text_are_asked_and_paid_for_once(server):

@@ -141,7 +141,7 @@ def test_a_batch_that_the_provider_refuses_is_over_and_the_next_start_sends_anot
         batch = list(server.batches.values())[-1]
         batch |= {"status": "failed", "errors": {"data": [{"code": "token_limit_exceeded"}]}}
 
-    with pytest.raises(PricerError, match="refused the batch: .*token_limit_exceeded.*; start again"):
+    with pytest.raises(PricerError, match=r"refused the batch: .*token_limit_exceeded.*; start again"):
         asked(calls(3), provider, sleep=is_refused)
     server.batch_polls = polls
     assert all(reply.text for reply in asked(calls(3), provider))

@@ -12,11 +12,11 @@ from pricer.keys import Key
 from pricer.llm import calling
 from pricer.llm.calling import FAILED, Call, Stopped, Tries, ask_all
 from pricer.llm.limiter import Limiter, limiter_of
-from pricer.llm.offered import list_models
+from pricer.llm.offered import Offered, list_models
 from pricer.llm.providers import Price, Provider, add_provider, check_address, find_provider, set_limit, set_price
 from pricer.llm.replies import Reply, find_replies, read_answer
 from pricer.llm.wire import NotAccepted
-from tests.provider_server import Fault, ProviderServer, Refused
+from tests.provider_server import Answer, Fault, ProviderServer, Refused
 
 CANARY = "sk-CANARYthatMustBeNowhere0123456789"
 KEY = Key("OPENAI_API_KEY", SecretStr(CANARY), "typed")
@@ -114,7 +114,7 @@ def test_a_key_that_is_refused_halfway_leaves_the_answers_and_a_better_one_goes_
     assert server.paid == 40
 
 
-@pytest.mark.parametrize("kind", ["status", "reset", "lost", "html", "garbage", "empty"])
+@pytest.mark.parametrize("kind", ["status", "reset", "lost", "html", "garbage", "empty", "deep"])
 def test_a_fault_that_passes_is_tried_again_and_the_others_go_on(server, provider, kind):
     asked(calls(1), provider)
     server.faults = [Fault(kind, first=3, times=3)]
@@ -281,9 +281,13 @@ def test_models_and_their_prices_are_listed_by_the_server(server, provider):
     assert [offered.id for offered in list_models(provider, KEY)] == ["large-1", "small-1"]
     with pytest.raises(NotAccepted):
         list_models(provider, None)
-    server.faults = [Fault("html", where="/models")]
-    with pytest.raises(PricerError, match="cannot be reached, or is no such service"):
-        list_models(provider, KEY)
+    listed = {"data": [{"id": "dear", "pricing": {"prompt": 10**400, "completion": "nan"}}]}
+    server.routes.insert(0, ("GET", "/v1/models", lambda provider, request: Answer(listed)))
+    assert list_models(provider, KEY) == [Offered("dear", None)]
+    for kind in ("html", "deep"):
+        server.faults = [Fault(kind, where="/models")]
+        with pytest.raises(PricerError, match="cannot be reached, or is no such service"):
+            list_models(provider, KEY)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,9 @@ from pricer.llm.local import loading
 from pricer.llm.local.bases import TINY, known_base, look_at, tiny_folder
 from pricer.llm.local.loading import held, load_base, release
 from pricer.llm.local.memory import PRECISIONS, footprints, shape_of
+from pricer.llm.tuned.arithmetic import plan, trained_parameters
+from pricer.llm.tuned.presets import PRESETS
+from pricer.models.registry import find_kind
 from tests.hub_server import ADA, HubServer
 
 LLAMA_8B = {
@@ -136,6 +139,23 @@ def test_a_model_comes_from_the_hub_by_its_name_and_revision(hub, hub_cache, tin
     requests = len(hub.requests)
     assert look_at("lab/llama", first).folder
     assert len(hub.requests) == requests  # a commit is looked at once
+
+
+def test_what_tuning_takes_is_told_once_a_base_was_looked_at_and_before_its_weights_are_here(hub, hub_cache):
+    larger = LLAMA_8B | {"num_hidden_layers": 40}
+    weights = {"model.safetensors": b"0" * 100}
+    first = hub.put("lab/large", weights | {"config.json": json.dumps(LLAMA_8B).encode()}, kind="models")
+    hub.put("lab/large", {"config.json": json.dumps(larger).encode()}, kind="models")
+    with pytest.raises(PricerError, match="python -m pricer base lab/large --revision=main"):
+        plan("lab/large", "4bit", PRESETS["modest"], 1000, revision="main")
+    assert look_at("lab/large").folder is None and look_at("lab/large", first).folder is None
+    newest = plan("lab/large", "4bit", PRESETS["modest"], 1000)
+    assert newest.trained_parameters == trained_parameters(larger, PRESETS["modest"])
+    stated = plan("lab/large", "4bit", PRESETS["modest"], 1000, revision=first)
+    assert stated.trained_parameters == trained_parameters(LLAMA_8B, PRESETS["modest"])
+    kind = find_kind("qlora")
+    assert kind.estimate(1000, base="lab/large", revision=first).bytes < kind.estimate(1000, base="lab/large").bytes
+    assert not downloaded(hub)
 
 
 def test_nothing_is_downloaded_where_access_is_not_granted(hub, hub_cache, tiny_llama, monkeypatch):

@@ -64,6 +64,7 @@ def test_nobody_is_answered_without_the_token(served):
     for method, path in (("GET", "/state"), ("POST", "/ask"), ("POST", "/stop")):
         assert status_of(served, method, path, "guessed", "{}") == 401
     assert status_of(served, "GET", "/state", served.token) == 200
+    assert [status_of(served, method, "/nothing", served.token, "{}") for method in ("GET", "POST")] == [404, 404]
     assert serving.look().asked == 0
 
 

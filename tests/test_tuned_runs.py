@@ -172,7 +172,7 @@ def test_an_adapter_is_asked_by_its_revision_wherever_it_lies(tuned, tiny_llama,
     assert abs(base.model().predict(short) - own).max() > 1e-3  # the base alone says something else
 
 
-@pytest.mark.parametrize("place", ["nowhere", "ada/prices", "/etc"])
+@pytest.mark.parametrize("place", ["nowhere", "ada/prices", "/etc", "~nobody-at-all/x"])
 def test_an_adapter_that_is_not_there_says_so(tuned, tiny_llama, hub: HubServer, monkeypatch, capsys, place):
     monkeypatch.setenv("HF_TOKEN", ADA)
     asked = ["guess", str(tiny_llama), "--dataset=even", "--precision=none", "--first=4", f"--adapter={place}"]

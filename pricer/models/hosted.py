@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 import polars as pl
+from pydantic import ValidationError
 
 from pricer.errors import PricerError
 from pricer.files import write_whole
@@ -173,7 +174,7 @@ class Hosted:
             model.prompt_ = Prompt.model_validate_json((folder / PROMPT_FILE).read_bytes())
             model.examples_ = pl.read_parquet(folder / EXAMPLES_FILE)
             model.similar_ = SimilarProducts.load(folder / SIMILAR_FILE) if model.prompt_.neighbours else None
-        except (PricerError, OSError, pl.exceptions.PolarsError):
+        except (PricerError, ValidationError, OSError, pl.exceptions.PolarsError):
             arrays.require(False)
         arrays.require(model.examples_.schema == {"text": pl.String, "price": pl.Float64})
         return model

@@ -15,8 +15,9 @@ def estimate(train_items: int, **settings: int | float | str) -> Estimate:
 
     On a card little of the machine's own memory is taken. A dry run measures both.
     """
+    base, precision = settings.get("base", TINY), settings.get("precision", "4bit")
     try:
-        planned = plan(settings.get("base", TINY), settings.get("precision", "4bit"), tuning_of(settings), train_items)
+        planned = plan(base, precision, tuning_of(settings), train_items, revision=settings.get("revision", ""))
     except PricerError:
         return Estimate(LIBRARIES_SECONDS, 0)
     if has_card():

@@ -49,7 +49,7 @@ def _base_words(chosen: Mapping[str, Value]) -> str:
 
 def _show_plan(chosen: Mapping[str, Value], tuning: Tuning, train: int, validation: int) -> None:
     try:
-        found = plan(chosen["base"], chosen["precision"], tuning, train, validation)
+        found = plan(chosen["base"], chosen["precision"], tuning, train, validation, chosen["revision"])
     except PricerError as error:
         st.info(plain(str(error)), icon=":material/info:")
         return

@@ -32,6 +32,7 @@ class Base:
     place: str  # as it was named
     revision: str  # a commit of the hub, or 16 hex digits of a folder's configuration and file sizes
     shape: Shape
+    configuration: Path  # its config.json, which is here before a weight is
     folder: Path | None  # where its files lie; None before a download
     download_bytes: int  # what is still to come
 
@@ -47,10 +48,11 @@ def tiny_folder() -> Path:
 
 def is_on_hub(place: str) -> bool:
     """Whether a base is OWNER/NAME of the hub, and no folder of that name is here."""
-    return place != TINY and _folder_named(place) is None and bool(_NAME.fullmatch(place))
+    return place != TINY and folder_named(place) is None and bool(_NAME.fullmatch(place))
 
 
-def _folder_named(place: str) -> Path | None:
+def folder_named(place: str) -> Path | None:
+    """The folder that a name leads to; None where there is none."""
     try:
         path = Path(place).expanduser().resolve()
         return path if path.is_dir() else None
@@ -71,7 +73,7 @@ def look_at(place: str, revision: str = "") -> Base:
 
 
 def _in_folder(place: str) -> Base:
-    folder = tiny_folder() if place == TINY else _folder_named(place)
+    folder = tiny_folder() if place == TINY else folder_named(place)
     if folder is None or not (folder / "config.json").is_file():
         if place == TINY:
             raise PricerError("the tiny Llama is not made yet: make it with python -m pricer tiny-llama (some minutes)")
@@ -82,7 +84,7 @@ def _in_folder(place: str) -> Base:
     config = (folder / "config.json").read_bytes()
     sizes = json.dumps([(path.name, path.stat().st_size) for path in weights])
     revision = hashlib.sha256(config + sizes.encode()).hexdigest()[:16]
-    return Base(place, revision, _shape(folder), folder, 0)
+    return Base(place, revision, _shape(folder), folder / "config.json", folder, 0)
 
 
 def _shape(folder: Path) -> Shape:
@@ -123,7 +125,7 @@ def _on_hub(place: str, revision: str) -> Base:
     note = {"revision": info.sha, "folder": str(config.parent), "bytes": sum(weights.values()), "files": list(weights)}
     for named in {revision, info.sha}:
         write_json(_note(place, named), note)
-    return Base(place, info.sha, shape, folder, missing)
+    return Base(place, info.sha, shape, config, folder, missing)
 
 
 def known_base(place: str, revision: str = "") -> Base | None:
@@ -140,10 +142,12 @@ def _noted(place: str, revision: str) -> Base | None:
         return None
     known = json.loads(note.read_bytes())
     folder = Path(known["folder"])
-    if not (folder / "config.json").is_file():
+    config = folder / "config.json"
+    if not config.is_file():
         return None
     whole = all((folder / path).exists() for path in known["files"])
-    return Base(place, known["revision"], _shape(folder), folder if whole else None, 0 if whole else known["bytes"])
+    missing = 0 if whole else known["bytes"]
+    return Base(place, known["revision"], _shape(folder), config, folder if whole else None, missing)
 
 
 def download(base: Base, report: Report = silent) -> Path:

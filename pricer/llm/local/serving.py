@@ -121,8 +121,12 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        if self._may() and self.path == "/state":
+        if not self._may():
+            return
+        if self.path == "/state":
             self._say(200, asdict(self.server.state()) | {"token": ""})
+        else:
+            self._say(404, {"error": "there is nothing"})
 
     def do_POST(self) -> None:
         if not self._may():

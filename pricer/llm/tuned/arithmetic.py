@@ -8,7 +8,6 @@ Weights and steps are exact. Memory and time are about right at best: a dry run 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from pricer.errors import PricerError
 from pricer.llm.local.bases import TINY, known_base
@@ -57,7 +56,6 @@ class Plan:
     shape: Shape
     trained_parameters: int
     steps: int
-    tokens_per_step: int
     base_bytes: int
     adapter_bytes: int  # with gradients and moments
     activation_bytes: int
@@ -76,12 +74,14 @@ class Plan:
         return LIBRARIES_SECONDS + self.flops / CARDS_FLOPS[card]
 
 
-def plan(place: str, precision: str, tuning: Tuning, train_items: int, validation_items: int = 5_000) -> Plan:
-    """What tuning a base on so many items will take.
+def plan(
+    place: str, precision: str, tuning: Tuning, train_items: int, validation_items: int = 5_000, revision: str = ""
+) -> Plan:
+    """What tuning a base, in the newest or the stated revision, on so many items will take.
 
     PricerError where nothing is known of the base, or its layers are of another kind.
     """
-    config = config_of(place)
+    config = config_of(place, revision)
     shape, steps = shape_of(config), tuning.steps(train_items)
     compute = "bfloat16" if shape.stored != "float32" else "float32"
     tokens = tuning.rows_per_step * tuning.length
@@ -93,7 +93,6 @@ def plan(place: str, precision: str, tuning: Tuning, train_items: int, validatio
         shape,
         trained,
         steps,
-        tokens,
         shape.bytes_in(precision, shape.stored if precision == "none" else compute),
         ADAPTER_BYTES * trained,
         _activations(config, tuning, 4 if compute == "float32" else 2),
@@ -101,14 +100,14 @@ def plan(place: str, precision: str, tuning: Tuning, train_items: int, validatio
     )
 
 
-def config_of(place: str) -> Mapping:
+def config_of(place: str, revision: str = "") -> Mapping:
     """A base's configuration, as it was last looked at or as it is published; PricerError where nothing is known."""
-    base = known_base(place)
-    if base and base.folder:
-        return json.loads((Path(base.folder) / "config.json").read_bytes())
+    if base := known_base(place, revision):
+        return json.loads(base.configuration.read_bytes())
     if place in KNOWN:
         return KNOWN[place]
-    raise PricerError(f"nothing is known of {place!r} yet: look at it first with python -m pricer guess, or a dry run")
+    stated = f" --revision={revision}" if revision else ""
+    raise PricerError(f"nothing is known of {place!r} yet; look at it first: python -m pricer base {place}{stated}")
 
 
 def trained_parameters(config: Mapping, tuning: Tuning) -> int:

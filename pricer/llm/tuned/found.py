@@ -7,7 +7,7 @@ from pathlib import Path
 from pricer import settings
 from pricer.catalogue.hub import connect, told
 from pricer.errors import PricerError
-from pricer.llm.local.bases import is_on_hub
+from pricer.llm.local.bases import folder_named, is_on_hub
 from pricer.llm.tuned.adapter import CONFIG, HEAD
 from pricer.progress import Report, Step, silent
 
@@ -42,8 +42,8 @@ def pinned(place: str, revision: str) -> str:
 
 
 def _in_folder(place: str) -> Found:
-    folder = Path(place).expanduser()
-    if not (folder / CONFIG).is_file() or not (folder / WEIGHTS).is_file():
+    folder = folder_named(place)
+    if folder is None or not (folder / CONFIG).is_file() or not (folder / WEIGHTS).is_file():
         files = f"{CONFIG} and {WEIGHTS}"
         raise PricerError(f"{place!r} is no folder with an adapter ({files}), and no OWNER/NAME[@REVISION]")
     digest = hashlib.sha256((folder / CONFIG).read_bytes() + (folder / WEIGHTS).read_bytes())
