@@ -1,5 +1,6 @@
 """The first notebook's engineered features, and a straight line through them."""
 
+import math
 from pathlib import Path
 from typing import Self
 
@@ -7,12 +8,13 @@ import numpy as np
 import orjson
 import polars as pl
 
+from pricer.catalogue.scrub import weight_pounds
 from pricer.models.learned import Learned
 from pricer.models.saving import SavedArrays, make_saved, save_model
 from pricer.models.tables import numbers_of, texts_of, train_prices
 from pricer.progress import Report, Step, silent
 
-FEATURES = ("weight in pounds", "best-seller rank", "text length", "top electronics brand")
+FEATURES = ("item weight in pounds", "best-seller rank", "text length", "top electronics brand")
 TOP_ELECTRONICS_BRANDS = frozenset({"hp", "dell", "lenovo", "samsung", "asus", "sony", "canon", "apple", "intel"})
 MOST_FREQUENT = 40  # of detail names and brands, as the notebook lists them
 
@@ -20,7 +22,7 @@ MOST_FREQUENT = 40  # of detail names and brands, as the notebook lists them
 class Features:
     """Ordinary least squares on four features of an item.
 
-    Weight in pounds and mean best-seller rank, each the mean of train where an item states none; characters of its
+    Item weight in pounds and mean best-seller rank, each the mean of train where an item states none; characters of its
     text; and whether its brand is one of nine makers of electronics. The notebook took the length of the whole prompt:
     it is longer by a constant, which the intercept takes up. A negative guess becomes 0.
     """
@@ -90,9 +92,10 @@ def _most_frequent(names) -> pl.DataFrame:
 
 def _features(items: pl.DataFrame) -> np.ndarray:
     """The features of each item: float64 (n, 4), NaN where an item states no weight or rank."""
-    is_top = [_brand(details).lower() in TOP_ELECTRONICS_BRANDS for details in _details(items)]
+    every = _details(items)
+    is_top = [_brand(details).lower() in TOP_ELECTRONICS_BRANDS for details in every]
     lengths = [len(text) for text in texts_of(items, "text")]
-    columns = (numbers_of(items, "weight_pounds"), numbers_of(items, "rank"), lengths, is_top)
+    columns = (list(map(_item_weight, every)), numbers_of(items, "rank"), lengths, is_top)
     return np.column_stack([np.asarray(column, dtype=np.float64) for column in columns])
 
 
@@ -103,6 +106,12 @@ def _details(items: pl.DataFrame) -> list[dict]:
 def _brand(details: dict) -> str:
     brand = details.get("Brand")
     return brand.strip() if isinstance(brand, str) else ""
+
+
+def _item_weight(details: dict) -> float:
+    """Pounds; NaN where only the parcel's weight is stated, or none: the notebook read the item's alone."""
+    pounds = weight_pounds({"Item Weight": details.get("Item Weight", "")})
+    return math.nan if pounds is None else pounds
 
 
 def _mean(numbers: np.ndarray) -> float:

@@ -20,7 +20,7 @@ MODELS: dict[str, ModelKind] = {
         title="Random dollars",
         family="yardstick",
         reads="nothing",
-        explanation="Draws any whole dollar between the cheapest and the dearest of train: the worst that one can do.",
+        explanation="Draws any whole dollar from $1 to $999, each as likely: the worst that one can do.",
         place="pricer.models.yardsticks:Random",
         estimate=linear(0.1, 0.004, 150, 3.3),
     ),

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import xxhash
 
-from pricer.items import LOWEST_SLOT, slot_of
+from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
 from pricer.models.learned import Learned
 from pricer.models.saving import SavedArrays, make_saved, read_words, save_model
 from pricer.models.tables import texts_of, train_prices
@@ -15,10 +15,9 @@ from pricer.progress import Report, silent
 
 
 class Random:
-    """Whole dollars at random, each between the cheapest and the dearest of train as likely.
+    """Whole dollars at random, from $1 to $999, each as likely: the first notebook's first yardstick.
 
-    The first notebook's first yardstick. A product's guess is drawn from the hash of its title and the seed, so it
-    stays the same in any order and company.
+    A product's guess is drawn from the hash of its title and the seed, so it stays the same in any order and company.
     """
 
     name = "random"
@@ -27,10 +26,8 @@ class Random:
         self.seed = seed
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame | None = None, report: Report = silent) -> Self:
-        prices = train_prices(train)
-        self.lowest_, self.highest_ = (
-            float(max(LOWEST_SLOT, slot_of(price))) for price in (prices.min(), prices.max())
-        )
+        train_prices(train)
+        self.lowest_, self.highest_ = float(LOWEST_SLOT), float(HIGHEST_SLOT)
         return self
 
     def predict(self, items: pl.DataFrame) -> np.ndarray:
