@@ -24,6 +24,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 ADA = "hf_AdaMayWriteEverywhere"  # the token of the user ada in the tests
 REGULAR_BYTES = 10_000  # larger files, and all Parquet files, go through LFS
 _REPOSITORY = r"(?P<kind>datasets|models)/(?P<repo>[^/]+/[^/]+)"
+LICENCES = ("apache-2.0", "cc-by-4.0", "cc-by-nc-4.0", "cc0-1.0", "mit", "unknown", "other")  # some of the list
 _PIECE = 1 << 16
 
 
@@ -329,7 +330,16 @@ class _Handler(BaseHTTPRequestHandler):
             {"name": name, "ref": f"refs/heads/{name}", "targetCommit": commits[-1].id}
             for name, commits in branches.items()
         ]
-        return _json({"branches": listed, "converts": [], "tags": []})
+        return _json({"branches": listed, "converts": [], "tags": [], "pullRequests": []})
+
+    def commits(self, kind: str, repo: str, revision: str):
+        repository = self._repository(kind, repo)
+        listed, commit = [], self._commit_at(repository, revision)
+        while commit:
+            said = {"id": commit.id, "title": commit.message, "message": "", "date": "2026-11-21T08:00:00.000Z"}
+            listed.append(said | {"authors": [{"user": "someone"}]})
+            commit = commit.parent and repository.find(commit.parent)
+        return _json(listed)
 
     def branch(self, kind: str, repo: str, name: str):
         repository = self._repository(kind, repo, write=True)
@@ -435,7 +445,11 @@ class _Handler(BaseHTTPRequestHandler):
         return _json({"success": True, "commitOid": made.id, "commitUrl": where, "hookOutput": ""})
 
     def validate_yaml(self):
-        return _json({"errors": [], "warnings": []})
+        stated = re.search(r"^license: (.*)$", json.loads(self.body)["content"], re.MULTILINE)
+        if stated is None or stated[1] in LICENCES:
+            return _json({"errors": [], "warnings": []})
+        errors = [{"message": f'"license" must be one of [{", ".join(LICENCES)}]'}]
+        return 400, *_json({"error": "Invalid metadata", "errors": errors, "warnings": []})[1:]
 
     def resolve(self, repo: str, revision: str, path: str, kind: str = "models"):
         commit = self._commit_at(self._repository(kind, repo, content=True), revision)
@@ -467,6 +481,7 @@ _ROUTES = [
     (("GET",), f"/api/{_REPOSITORY}", _Handler.info),
     (("GET",), f"/api/{_REPOSITORY}/revision/(?P<revision>.+)", _Handler.info),
     (("GET",), f"/api/{_REPOSITORY}/refs", _Handler.refs),
+    (("GET",), f"/api/{_REPOSITORY}/commits/(?P<revision>.+)", _Handler.commits),
     (("POST",), f"/api/{_REPOSITORY}/branch/(?P<name>.+)", _Handler.branch),
     (("GET",), f"/api/{_REPOSITORY}/tree/(?P<revision>[^/]+)(?P<path>/.*)?", _Handler.tree),
     (("POST",), f"/api/{_REPOSITORY}/paths-info/(?P<revision>.+)", _Handler.paths_info),

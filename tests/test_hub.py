@@ -8,7 +8,7 @@ import pytest
 from pricer.catalogue import download
 from pricer.catalogue.categories import CATEGORIES, LITE, NOTEBOOK, REPOSITORY, told_beforehand
 from pricer.catalogue.download import fetch, look_up
-from pricer.catalogue.hub import Address, read_address
+from pricer.catalogue.hub import Address, read_address, told
 from pricer.catalogue.store import open_catalogue
 from pricer.errors import PricerError
 from pricer.progress import Step, silent
@@ -148,6 +148,22 @@ def test_what_cannot_be_had_says_what_to_do(amazon, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "hub.example")
     with pytest.raises(PricerError, match=r"'hub.example' is no address: HF_ENDPOINT is like https://"):
         load([APPLIANCES], "any")
+
+
+@pytest.mark.parametrize(
+    "error, words",
+    [
+        (
+            ValueError("LFS batch API returned errors:\nStorage limit reached"),
+            "publishing x: LFS batch .* limit reached",
+        ),
+        (json.JSONDecodeError("Expecting value", "<html>", 0), "publishing x: the hub's answer cannot be read"),
+    ],
+    ids=["refused file", "page of a proxy"],
+)
+def test_what_the_library_raises_of_its_own_is_told(error, words):
+    with pytest.raises(PricerError, match=words), told("publishing x"):
+        raise error
 
 
 def test_too_small_a_disk_is_told_before_the_first_byte(amazon, monkeypatch):

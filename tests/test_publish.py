@@ -28,7 +28,9 @@ from pricer.publish.folder import PublishedManifest, publish_to_folder, sha256_o
 from pricer.publish.forms import Options
 from pricer.publish.loading import load
 from pricer.publish.pictures import category_picture, price_picture
-from pricer.publish.pushing import preflight, push, read_place
+from pricer.publish.places import read_place
+from pricer.publish.preflight import preflight
+from pricer.publish.pushing import push
 from tests.hub_server import ADA, Fault, HubServer
 from tests.products import raw_row, write_rows
 from tests.test_command_line import run
@@ -338,7 +340,7 @@ def test_uploaded_files_are_not_sent_again(dataset, hub):
 
 
 def stops(dataset: Dataset, place=PLACE, key: Key | None = KEY, **more) -> str:
-    return "; ".join(check.words for check in preflight(dataset, Options(), place, key, **more) if check.word == "stop")
+    return "; ".join(check.words for check in preflight(dataset, Options(), place, key, **more).stops)
 
 
 def test_preflight_stops_before_anything_is_sent(dataset, hub, monkeypatch):
@@ -354,11 +356,76 @@ def test_preflight_stops_before_anything_is_sent(dataset, hub, monkeypatch):
     assert "may not write to lab" in stops(dataset, read_place("lab/x"), key["hf_scoped"])
     assert "is taken: it holds something that Pricer did not publish" in stops(dataset, read_place("ada/taken"))
     assert stops(dataset, read_place("ada/taken"), replace=True) == ""
-    assert not any(request.startswith(("PUT", "POST")) for request in hub.requests)
+    assert {request for request in hub.requests if request.startswith(("PUT", "POST"))} == {"POST /api/validate-yaml"}
     with pytest.raises(PricerError, match="is taken"):
         push(dataset, Options(), read_place("ada/taken"), KEY, silent)
     monkeypatch.setattr("pricer.catalogue.download.SPARE_BYTES", 10**18)
     assert "make room" in stops(dataset)
+
+
+def test_a_push_follows_the_revision_that_was_looked_at(dataset, hub):
+    looked = preflight(dataset, Options(), PLACE, KEY)
+    push(dataset, Options(), PLACE, KEY, silent, follows=looked.follows)
+    looked = preflight(dataset, Options(extras=True), PLACE, KEY)
+    theirs = hub.put("ada/even", {"LICENSE": b"ours"})
+    with pytest.raises(PricerError, match="someone has changed it since it was looked at; nothing was overwritten"):
+        push(dataset, Options(extras=True), PLACE, KEY, silent, follows=looked.follows)
+    assert hub.head("ada/even").id == theirs
+    with pytest.raises(PricerError, match="is not at nothing any more"):
+        push(dataset, Options(extras=True), PLACE, KEY, silent, follows="nothing")
+    now = preflight(dataset, Options(extras=True), PLACE, KEY).follows
+    first = push(dataset, Options(extras=True), PLACE, KEY, silent, follows=now)
+    assert push(dataset, Options(extras=True), PLACE, KEY, silent, follows=now).commit == first.commit  # a second try
+
+
+def test_another_set_of_the_same_name_is_not_overwritten(dataset, hub):
+    push(dataset, Options(), PLACE, KEY, silent)
+    manifest = json.loads(hub.read("ada/even", "manifest.json")) | {"dataset_id": "f" * 16}
+    hub.put("ada/even", {"manifest.json": json.dumps(manifest).encode()})
+    assert "is taken: it holds another set named even, of another recipe or catalogue" in stops(dataset)
+    assert stops(dataset, replace=True) == ""
+
+
+def test_files_that_pricer_did_not_put_there_stay_unless_all_is_to_be_replaced(dataset, hub):
+    push(dataset, Options(), PLACE, KEY, silent)
+    hub.put("ada/even", {"LICENSE": b"ours"})
+    looked = preflight(dataset, Options(extras=True), PLACE, KEY)
+    assert [(check.word, check.value) for check in looked.checks if "did not put" in check.words] == [
+        ("look", "LICENSE")
+    ]
+    push(dataset, Options(extras=True), PLACE, KEY, silent)
+    assert hub.read("ada/even", "LICENSE") == b"ours"
+    hub.put("ada/even", {"data/train-theirs.parquet": b"rows"})
+    assert "would be read with the set" in stops(dataset)
+    looked = preflight(dataset, Options(), PLACE, KEY, replace=True)
+    assert [check.value for check in looked.checks if "are removed" in check.words] == [
+        "LICENSE, data/train-theirs.parquet"
+    ]
+    push(dataset, Options(), PLACE, KEY, silent, replace=True)
+    assert "LICENSE" not in hub.head("ada/even").files and whole(hub)
+
+
+def test_exam_prices_are_not_called_withheld_where_the_history_has_them(dataset, hub):
+    closed = Options(exam_prices=False)
+    push(dataset, closed, PLACE, KEY, silent)
+    push(dataset, closed, PLACE, KEY, silent, replace=True)
+    open_branch = read_place("ada/even", "open")
+    priced = push(dataset, Options(), open_branch, KEY, silent)
+    for place in (PLACE, open_branch, read_place("ada/even", "new")):
+        words = [check.words for check in preflight(dataset, closed, place, KEY).stops]
+        assert len(words) == 1 and f"stay readable at {priced.commit[:7]}: take a new repository" in words[0]
+    with pytest.raises(PricerError, match="Its history has an exam's prices"):
+        push(dataset, closed, open_branch, KEY, silent)
+    assert preflight(dataset, closed, read_place("ada/closed"), KEY).stops == []
+
+
+def test_a_licence_that_the_hub_does_not_know_is_told_before_anything_is_sent(dataset, hub, tmp_path):
+    for licence, told in (("our own", "such as cc-by-4.0 or other, got 'our own'"), ("ours-1.0", "on the hub's list")):
+        with pytest.raises(PricerError, match=f"Licence: .*{told}"):
+            push(dataset, Options(licence=licence), PLACE, KEY, silent)
+    assert ("datasets", "ada/even") not in hub.repositories
+    with pytest.raises(PricerError, match="a licence is an id"):
+        publish_to_folder(dataset, Options(licence="our own"), tmp_path / "even")
 
 
 def test_a_name_that_cannot_be_is_told():

@@ -14,7 +14,8 @@ from pricer.figures.formats import count
 from pricer.keys import HUB_TOKEN
 from pricer.progress import silent
 from pricer.publish.forms import Options
-from pricer.publish.pushing import push, read_place
+from pricer.publish.places import read_place
+from pricer.publish.pushing import push
 from tests.hub_server import ADA
 from tests.test_keys import CANARY
 from tests.test_pages import NAVIGATION, text
@@ -69,6 +70,7 @@ def test_nothing_can_be_sent_before_the_hub_was_looked_at(dataset, hub, monkeypa
     assert app.button(key="publish_start").disabled
     app.button(key="publish_look").click().run()
     assert "ada/even is free and will be made" in text(app) and not app.button(key="publish_start").disabled
+    assert "python -m pricer publish even --to ada/even --follows nothing" in [code.value for code in app.code]
     app.toggle(key="publish_extras").set_value(True).run()
     assert app.button(key="publish_start").disabled
 

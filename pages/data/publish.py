@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import shelf, state
-from pages.shared.jobs import command_of, find_running_job, follow_job, is_busy, is_news, show_done, start_now
+from pages.shared.jobs import command_of, find_job, follow_job, is_busy, is_news, show_done, start_now
 from pages.shared.keys import show_keys
 from pages.shared.publish_preview import show_card, show_messages, show_rows
 from pages.shared.widgets import chart_head, checks, distinct, empty_card, page_head, plain
@@ -14,8 +14,9 @@ from pricer.errors import PricerError
 from pricer.figures.formats import count_of, short_hash, size
 from pricer.keys import HUB_TOKEN, find_key
 from pricer.publish.folder import estimated_bytes
-from pricer.publish.forms import EDITIONS, Options
-from pricer.publish.pushing import Check, Place, preflight, read_place
+from pricer.publish.forms import EDITIONS, Options, check_licence
+from pricer.publish.places import Place, read_place
+from pricer.publish.preflight import Check, Preflight, preflight
 
 EXPLANATION = """
 A published set has **train**, **validation** and **test** (the exam) in the columns that the notebooks' users know, and
@@ -52,7 +53,12 @@ def choose_options() -> Options:
         "Licence", LICENCES, key="publish_licence", accept_new_options=True, **KEPT,
         help="An id of the hub's list. The terms of the raw files hold whatever stands here.",
     )  # fmt: skip
-    return Options(edition=edition, extras=extras, exam_prices=not withheld, licence=licence or "other")
+    options = Options(edition=edition, extras=extras, exam_prices=not withheld, licence=licence or "other")
+    try:
+        check_licence(options.licence)
+    except PricerError as error:
+        st.caption(plain(f"{str(error)[0].upper()}{str(error)[1:]}."))
+    return options
 
 
 def choose_place(dataset: Dataset) -> tuple[str, str, bool]:
@@ -96,22 +102,23 @@ def show_hub(dataset: Dataset, options: Options, name: str, branch: str, private
     )
     arguments = arguments_of(dataset, options, name, branch, private, replace)
     known = st.session_state[state.CHECKED]
-    found: list[Check] | None = known[1] if known and known[0] == arguments else None
+    found: Preflight | None = known[1] if known and known[0] == arguments else None
     with st.container(gap="xsmall"):
         chart_head(
             "Before anything is sent", "" if found else "give a name and look at the hub: nothing is sent by looking"
         )
-        checks((check.word, check.words, check.value) for check in found or first_checks(dataset))
-    stopped = found is None or any(check.word == "stop" for check in found)
+        checks((check.word, check.words, check.value) for check in (found.checks if found else first_checks(dataset)))
+    stopped = found is None or bool(found.stops)
+    command = [*arguments, "--follows", found.follows] if found and found.follows else arguments
     if place is not None:
-        st.code(command_of(arguments), language=None, wrap_lines=True)
+        st.code(command_of(command), language=None, wrap_lines=True)
     with st.container(horizontal=True):
         busy = is_busy(state.PUBLISH_JOB)
         if st.button(
             f"Publish {count_of(dataset.manifest.train, 'train item')}", type="primary", icon=":material/upload:",
             key="publish_start", disabled=stopped or busy or place is None,
         ):  # fmt: skip
-            start_now(state.PUBLISH_JOB, arguments)
+            start_now(state.PUBLISH_JOB, command)
         if st.button("Look at the hub", icon=":material/search:", key="publish_look", disabled=place is None):
             look_at(dataset, options, place, arguments, replace)
 
@@ -122,7 +129,7 @@ def look_at(dataset: Dataset, options: Options, place: Place, arguments: list[st
         with st.spinner("Asking the hub", show_time=True):
             found = preflight(dataset, options, place, find_key(HUB_TOKEN), replace)
     except PricerError as error:
-        found = [Check("stop", str(error), "")]
+        found = Preflight([Check("stop", str(error), "")])
     st.session_state[state.CHECKED] = (arguments, found)
     st.rerun()
 
@@ -150,7 +157,7 @@ def show_folder(dataset: Dataset, options: Options, folder: str) -> None:
 
 def show_job() -> None:
     """Follow the job that was started last; when it is done, say where the set is, with its proof."""
-    find_running_job(state.PUBLISH_JOB, ("publish",))
+    find_job(state.PUBLISH_JOB, ("publish",))
     job = follow_job(state.PUBLISH_JOB)
     if job is None or "items" not in job.result:
         return

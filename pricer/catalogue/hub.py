@@ -1,5 +1,6 @@
 """The hub: what an address on it means, how it is reached, and its errors in words that say what to do."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,6 +89,10 @@ def told(what: str, url: str = "", thing: str = "data set") -> Iterator[None]:
         if not isinstance(error.__cause__, errors.HfHubHTTPError | httpx2.HTTPError):
             raise
         raise PricerError(f"{what}: {in_words(error.__cause__, url, thing)}") from None
+    except json.JSONDecodeError as error:
+        raise PricerError(f"{what}: the hub's answer cannot be read; try again, what has arrived is kept") from error
+    except ValueError as error:  # how the library passes on what the hub says of a card or a file that it refuses
+        raise PricerError(f"{what}: {' '.join(str(error).split())[:300]}") from error
 
 
 def in_words(error: Exception, url: str = "", thing: str = "data set") -> str:

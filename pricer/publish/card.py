@@ -41,17 +41,18 @@ def write_card(made: DatasetManifest, facts: Facts) -> str:
         f"## Limits\n\n{_limits(made, facts)}",
         f"## Source and licence\n\n{_source(made, facts)}",
     ]
-    return f"---\n{_metadata(made, facts)}---\n\n" + "\n\n".join(sections) + "\n"
+    return f"---\n{write_metadata(made, facts.options)}---\n\n" + "\n\n".join(sections) + "\n"
 
 
-def _metadata(made: DatasetManifest, facts: Facts) -> str:
+def write_metadata(made: DatasetManifest, options: Options) -> str:
+    """What the hub's reader of cards is told, as YAML."""
     size = made.train + made.validation + made.exam
     files = [{"split": split, "path": f"data/{split}-*.parquet"} for split in SPLITS.values()]
     items = {"config_name": "items", "data_files": "items.parquet"}
     said = {
         "pretty_name": made.name,
         "language": ["en"],
-        "license": facts.options.licence,
+        "license": options.licence,
         "task_categories": ["text-generation", "tabular-regression"],
         "size_categories": [next((name for most, name in _SIZES if size < most), _LARGEST)],
         "tags": ["prices", "products", "pricer", *(["synthetic"] if made.generated else [])],

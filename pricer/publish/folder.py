@@ -26,7 +26,7 @@ from pricer.files import publish, staged_folder, write_whole
 from pricer.items import SLOT_COUNT, content_hash, merge_hashes
 from pricer.progress import Report, Step, silent
 from pricer.publish import card, pictures
-from pricer.publish.forms import SPLITS, Options, in_edition
+from pricer.publish.forms import SPLITS, Options, check_licence, in_edition
 
 MANIFEST, ITEMS = "manifest.json", "items.parquet"
 ROWS_A_FILE = 100_000
@@ -99,6 +99,7 @@ def catalogue_of(dataset: Dataset) -> Catalogue | None:
 
 def publish_to_folder(dataset: Dataset, options: Options, folder: Path, report: Report = silent) -> PublishedFolder:
     """Write a dataset as a published set; PricerError where something else stands there."""
+    check_licence(options.licence)
     if folder.exists():
         return _standing(dataset, options, folder)
     try:

@@ -1,10 +1,12 @@
 """The columns in which a set is published: those of the notebooks' first edition, or of their second."""
 
+import re
 from typing import Literal
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from pricer.errors import PricerError
 from pricer.llm.prompts import COMPLETIONS, PRICE_LINE
 
 Edition = Literal["text-price", "prompt-completion"]
@@ -18,6 +20,7 @@ COLUMNS: dict[Edition, tuple[str, str]] = {
 }
 SPLITS = {"train": "train", "validation": "validation", "exam": "test"}  # of a dataset, and as they are published
 EXTRAS = ("title", "category", "item_id")
+_LICENCE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}")
 
 
 class Options(BaseModel):
@@ -29,6 +32,12 @@ class Options(BaseModel):
     extras: bool = False  # title, category and item_id beside these columns
     exam_prices: bool = True
     licence: str = "other"  # an id of the hub's list
+
+
+def check_licence(licence: str) -> None:
+    """PricerError for what has not the form of an id of the hub's list."""
+    if not _LICENCE.fullmatch(licence):
+        raise PricerError(f"a licence is an id of the hub's list, such as cc-by-4.0 or other, got {licence!r}")
 
 
 def in_edition(items: pl.DataFrame, part: str, options: Options) -> pl.DataFrame:

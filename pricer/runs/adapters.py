@@ -11,7 +11,7 @@ from pricer.errors import PricerError
 from pricer.keys import HUB_TOKEN, find_key, wait_for_key
 from pricer.models.qlora import ABOUT, ADAPTER
 from pricer.progress import Report, Step
-from pricer.publish.pushing import read_place
+from pricer.publish.places import read_place
 from pricer.runs.store import MODEL, Run, list_runs, open_run
 
 TUNED, ASKED = "qlora", "open-weight"

@@ -17,7 +17,7 @@ from pricer.verbs.verb import Verbs
 
 if TYPE_CHECKING:
     from pricer.publish.forms import Options
-    from pricer.publish.pushing import Check
+    from pricer.publish.preflight import Preflight
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -37,6 +37,9 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--withhold-exam-prices", action="store_true", help="the exam goes without its prices")
     verb.add_argument("--licence", default="other", metavar="ID", help="of the hub's list (default other)")
     verb.add_argument("--replace", action="store_true", help="where something else stands under this name")
+    verb.add_argument(
+        "--follows", metavar="COMMIT", help="the revision that --check has shown; refused if it is another by now"
+    )
     verb.add_argument("--check", action="store_true", help="only look at what may go wrong; nothing is sent")
 
     verb = verbs.add("export", "write and check files for hosted fine-tuning", _export, _export_words)
@@ -76,13 +79,15 @@ def _publish(options: argparse.Namespace, report: Report) -> dict:
     dataset, chosen = open_dataset(options.dataset), _options(options)
     if is_folder(options.to):
         return _to_folder(dataset, chosen, Path(options.to).expanduser().resolve(), options.check, report)
-    from pricer.publish.pushing import preflight, push, read_place
+    from pricer.publish.places import read_place
+    from pricer.publish.preflight import preflight
+    from pricer.publish.pushing import push
 
     place = read_place(options.to, options.branch, not options.public)
     key = _token(report, options.check)
     if options.check:
         return _checked(options.to, preflight(dataset, chosen, place, key, options.replace))
-    pushed = push(dataset, chosen, place, key, report, options.replace)
+    pushed = push(dataset, chosen, place, key, report, options.replace, options.follows)
     manifest = pushed.manifest
     facts = {"name": manifest.name, "to": options.to, "url": pushed.url, "commit": pushed.commit}
     return facts | {"bytes": pushed.sent_bytes, "items": manifest.items, "content_hashes": manifest.content_hashes}
@@ -101,7 +106,7 @@ def _to_folder(dataset, options: "Options", folder: Path, only_check: bool, repo
 
     check_disk(folder.parent, estimated_bytes(dataset))
     if only_check:
-        return {"to": str(folder), "checks": [], "stops": 0}
+        return {"to": str(folder), "checks": [], "stops": 0, "follows": None}
     written = publish_to_folder(dataset, options, folder, report)
     manifest = written.manifest
     facts = {"name": manifest.name, "to": str(folder), "url": None, "commit": None, "bytes": written.bytes}
@@ -117,15 +122,17 @@ def _token(report: Report, only_check: bool) -> Key | None:
     return found if found or only_check else wait_for_key(HUB_TOKEN, report)
 
 
-def _checked(to: str, checks: "list[Check]") -> dict:
-    stops = sum(check.word == "stop" for check in checks)
-    return {"to": to, "checks": [asdict(check) for check in checks], "stops": stops}
+def _checked(to: str, looked: "Preflight") -> dict:
+    checks = [asdict(check) for check in looked.checks]
+    return {"to": to, "checks": checks, "stops": len(looked.stops), "follows": looked.follows}
 
 
 def _publish_words(facts: dict) -> str:
     if "checks" in facts:
         lines = [f"  {each['word']:<5} {each['words']}  ({each['value']})" for each in facts["checks"]]
         end = f"{facts['stops']} to put right first" if facts["stops"] else "nothing stands in the way"
+        if facts["follows"] and not facts["stops"]:
+            lines.append(f"  to publish onto what was seen: --follows {facts['follows']}")
         return "\n".join([f"{facts['to']}: {end}", *lines])
     parts = ", ".join(f"{name} {items:,}" for name, items in facts["items"].items())
     hashes = [f"  content of {name}  {value}" for name, value in facts["content_hashes"].items()]
