@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pricer.evaluation.errors import point_metrics
 from pricer.evaluation.leaderboard import leaderboard
 from pricer.evaluation.running import running_error
 from pricer.evaluation.scoring import scored
@@ -161,7 +162,7 @@ def test_over_5000_answers_a_sample_is_drawn_and_said():
     ],
 )
 def test_the_scatters_title_counts_the_good_guesses(guesses, finding):
-    assert scatter_finding(scored(graded([100.0] * len(guesses), guesses), 50.0)) == finding
+    assert scatter_finding(point_metrics(scored(graded([100.0] * len(guesses), guesses), 50.0)).hits) == finding
 
 
 def test_a_scatter_of_nothing_is_drawn():

@@ -4,10 +4,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pricer.evaluation.errors import price_bands
+from pricer.evaluation.errors import parts_of, point_metrics, price_bands, weights
+from pricer.evaluation.leaderboard import leaderboard
+from pricer.evaluation.ranges import Ranges, coverage
+from pricer.evaluation.running import running_error
 from pricer.evaluation.scoring import scored
 from pricer.evaluation.slices import BAND_NAMES, by_part, grid, weak_parts
-from tests.grading import graded
+from tests.grading import graded, graded_run
 
 
 def table_of(count: int, seed: int = 0, weak: str | None = None, **columns) -> pl.DataFrame:
@@ -31,6 +34,33 @@ def test_parts_add_up_to_the_whole():
     bands = by_part(table, "band")["part"].to_list()
     assert bands == [name for name in BAND_NAMES if name in bands]
     assert by_part(table.clear(), "band").is_empty()
+
+
+@pytest.mark.parametrize("reading", ["natural", "balanced"])
+def test_every_view_of_a_reading_ends_at_the_same_figures(reading):
+    table = table_of(500).filter(pl.col("price") < 400).with_columns(all=pl.lit("all"))
+    whole, parts = point_metrics(table, reading), parts_of(table, reading)
+    errors, prices = table["error"].to_numpy(), table["price"].to_numpy()
+    assert running_error(errors, parts)["mean"][-1] == pytest.approx(whole.error)
+    row = by_part(table, "all", reading).row(0, named=True)
+    for figure in ("items", "error", "hits", "median_error", "rmsle", "r2"):
+        assert row[figure] == pytest.approx(getattr(whole, figure))
+    board = leaderboard([graded_run(table)], reading)
+    assert (row["low"], row["high"]) == pytest.approx((board["error_low"][0], board["error_high"][0]), rel=1e-3)
+    wide = Ranges(0.8, prices - 40, np.where(errors < 40, prices + 40, prices - 1))
+    held = coverage(prices, wide, parts)
+    assert held.covered == pytest.approx(weights(parts) @ (errors < 40))
+    assert held.low < held.covered < held.high
+    means = [errors[parts == part].mean() for part in set(parts)]
+    assert whole.error == pytest.approx(np.mean(means))
+
+
+def test_the_running_error_has_a_band_once_every_price_band_has_two_guesses():
+    table = running_error(np.array([10.0, 100.0, 20.0, 200.0, 30.0]), np.array([0, 5, 0, 5, 0]))
+    assert table["mean"].to_list() == [10, 55, 57.5, 82.5, 85]
+    assert table["low"].is_null().to_list() == [True, True, True, False, False]
+    half = 1.96 * np.sqrt(100 / 3 + 5000 / 2) / 2  # variances of the bands' means, over two bands squared
+    assert table["high"][4] - 85 == pytest.approx(half)
 
 
 def test_a_cell_is_held_against_its_price_band():

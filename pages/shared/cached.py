@@ -22,7 +22,7 @@ from pricer.curation.slots import items_of_slot
 from pricer.curation.solver import Solution, Wishes, solve
 from pricer.errors import PricerError
 from pricer.evaluation.comparison import Paired, paired
-from pricer.evaluation.errors import GradedRun, Metrics, Reading, asked, metrics
+from pricer.evaluation.errors import GradedRun, Metrics, Reading, asked, metrics, parts_of
 from pricer.evaluation.leaderboard import leaderboard
 from pricer.evaluation.leaks import LeakErrors, leak_errors
 from pricer.evaluation.matrix import Matrix, paired_matrix
@@ -161,7 +161,8 @@ def scored_exam(run: Run, reading: Reading, scoring: Scoring = DEFAULT) -> pl.Da
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs=_KEYS)
 def running(run: Run, reading: Reading, scoring: Scoring = DEFAULT) -> pl.DataFrame:
-    return running_error(scored_exam(run, reading, scoring)["error"].to_numpy())
+    judged = scored_exam(run, reading, scoring)
+    return running_error(judged["error"].to_numpy(), parts_of(judged, reading))
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=_KEYS)
@@ -181,7 +182,7 @@ def answers(run: Run, reading: Reading) -> dict[str, int]:
 
 @st.cache_data(max_entries=32, show_spinner=False, hash_funcs=_KEYS)
 def errors_by(part: str, run: Run, reading: Reading, scoring: Scoring) -> pl.DataFrame:
-    return by_part(scored_exam(run, reading, scoring), part)
+    return by_part(scored_exam(run, reading, scoring), part, reading)
 
 
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_KEYS)
@@ -191,7 +192,7 @@ def error_grid(run: Run, reading: Reading, scoring: Scoring) -> pl.DataFrame:
 
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_KEYS)
 def weakest(run: Run, reading: Reading, scoring: Scoring) -> pl.DataFrame:
-    return weak_parts(scored_exam(run, reading, scoring))
+    return weak_parts(scored_exam(run, reading, scoring), reading)
 
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs=_KEYS)

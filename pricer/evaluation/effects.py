@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import polars as pl
 
 from pricer.evaluation.comparison import NOTHING, Paired, paired, require_same_exam
-from pricer.evaluation.errors import GradedRun, Reading, asked, metrics, price_bands
+from pricer.evaluation.errors import GradedRun, Reading, asked, metrics, parts_of, price_bands, weights
 from pricer.evaluation.intervals import mean_interval
 from pricer.evaluation.scoring import scored
 from pricer.evaluation.slices import BAND_NAMES
@@ -92,19 +91,12 @@ def _in_order(names: pl.Series, by: By) -> list[str]:
 
 
 def _row(part: pl.DataFrame, name: str, reading: Reading, confidence: float, seed: int) -> tuple:
-    weight = _weights(part, reading)
+    weight = weights(parts_of(part, reading))
     reference, error = (float(weight @ part[column].to_numpy()) for column in ("error_reference", "error"))
     difference = (part["error"] - part["error_reference"]).to_numpy()
     bands = price_bands(part) if reading == "balanced" else None
     found = mean_interval(difference, part["group"].to_numpy(), bands, seed, confidence)
     return (name, len(part), reference, error, found.mean, found.low, found.high, _verdict(*found))
-
-
-def _weights(part: pl.DataFrame, reading: Reading) -> np.ndarray:
-    """What each item counts, adding up to one: the same, or in the balanced reading the same for every price band."""
-    bands = price_bands(part) if reading == "balanced" else np.zeros(len(part), dtype=np.int64)
-    _, place, sizes = np.unique(bands, return_inverse=True, return_counts=True)
-    return 1 / (sizes[place] * len(sizes))
 
 
 def _verdict(difference: float, low: float | None, high: float | None) -> str:

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -96,23 +95,26 @@ def with_interval(found: Metrics, low: float | None, high: float | None) -> Metr
 
 def point_metrics(table: pl.DataFrame, reading: Reading = "natural") -> Metrics:
     """The figures of a scored table, without an interval."""
-    bands = price_bands(table)
     if table.is_empty():
         return Metrics(items=0, bands=0)
     price, guess, error = (table[name].to_numpy() for name in ("price", "scored_guess", "error"))
     answered, colour = table["answered"].to_numpy(), table["colour"].to_numpy()
-    parts = bands if reading == "balanced" else np.zeros_like(bands)
-    mean = partial(_mean, parts=parts)
+    parts = parts_of(table, reading)
+    weight = weights(parts)
+
+    def mean(values: np.ndarray) -> float:
+        return float(weight @ values)
+
     logs = np.log1p(guess) - np.log1p(price)
     deviation = mean((price - mean(price)) ** 2)
     return Metrics(
         items=len(table),
-        bands=len(np.unique(bands)),
+        bands=len(np.unique(price_bands(table))),
         error=mean(error),
-        error_answered=_mean(error[answered], parts[answered]) if answered.any() else None,
+        error_answered=float(weights(parts[answered]) @ error[answered]) if answered.any() else None,
         share_answered=mean(answered),
         within_20=mean(answered & (error <= WITHIN * price)),
-        median_error=_median(error, parts),
+        median_error=weighted_median(error, weight),
         bias=mean(guess - price),
         mape=mean(error / price),
         rmsle=math.sqrt(mean(logs**2)),
@@ -134,16 +136,20 @@ def price_bands(table: pl.DataFrame) -> np.ndarray:
     return np.searchsorted(BANDS, table["price"].to_numpy(), side="right") - 1
 
 
-def _mean(values: np.ndarray, parts: np.ndarray) -> float:
-    """The mean of the means of the parts."""
-    _, place, sizes = np.unique(parts, return_inverse=True, return_counts=True)
-    return float((np.bincount(place, values) / sizes).mean())
+def parts_of(table: pl.DataFrame, reading: Reading) -> np.ndarray:
+    """The part of every item that weighs as much as any other part: its price band, or in the natural reading all."""
+    return price_bands(table) if reading == "balanced" else np.zeros(len(table), dtype=np.int64)
 
 
-def _median(values: np.ndarray, parts: np.ndarray) -> float:
-    """The value with half of the weight on either side, or the middle of two, where every part weighs the same."""
+def weights(parts: np.ndarray) -> np.ndarray:
+    """What each item counts in a mean, adding up to one, where every part weighs the same: float64 (items,)."""
     _, place, sizes = np.unique(parts, return_inverse=True, return_counts=True)
+    return 1 / (len(sizes) * sizes[place])
+
+
+def weighted_median(values: np.ndarray, weight: np.ndarray) -> float:
+    """The value with half of the weight on either side, or the middle of two; weights add up to one."""
     order = np.argsort(values, kind="stable")
-    reached = np.cumsum(1 / (len(sizes) * sizes[place[order]]))
+    reached = np.cumsum(weight[order])
     lower, upper = np.searchsorted(reached, [0.5 - 1e-9, 0.5 + 1e-9])
     return float(values[order[[lower, upper]]].mean())

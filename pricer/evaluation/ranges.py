@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from pricer.catalogue.roles import BANDS
+from pricer.evaluation.errors import weighted_median, weights
 from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
 
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -171,13 +172,14 @@ class Coverage:
         return None if self.low is None else self.low <= self.level <= self.high
 
 
-def coverage(prices: np.ndarray, ranges: Ranges) -> Coverage:
-    """Hold ranges against the prices.
+def coverage(prices: np.ndarray, ranges: Ranges, parts: np.ndarray | None = None) -> Coverage:
+    """Hold ranges against the prices; with (items,) price bands as `parts`, each of these weighs the same.
 
     The interval is Wilson's (1927) for a share. Ranges from n items of validation would themselves hold more or less
-    by chance, which adds as much to the variance as n items asked, so it is that of 1 / (1/items + 1/n) items. The
-    interval score adds to the width 2 / (1 - level) dollars for every dollar that the price lies outside (Gneiting and
-    Raftery, 2007, equation 43): neither wide nor bold ranges win it.
+    by chance, which adds as much to the variance as n items asked, so it is that of 1 / (1/items + 1/n) items; of
+    items that weigh differently as many are counted as would tell as much alike (Kish, 1965). The interval score adds
+    to the width 2 / (1 - level) dollars for every dollar that the price lies outside (Gneiting and Raftery, 2007,
+    equation 43): neither wide nor bold ranges win it.
     """
     known = np.isfinite(ranges.low) & np.isfinite(ranges.high)
     count = int(known.sum())
@@ -187,14 +189,16 @@ def coverage(prices: np.ndarray, ranges: Ranges) -> Coverage:
     inside = (low <= price) & (price <= high)
     outside = np.maximum(low - price, 0) + np.maximum(price - high, 0)
     score = (high - low) + 2 / (1 - ranges.level) * outside
+    weight = weights(np.zeros(count, dtype=np.int64) if parts is None else parts[known])
+    covered, told = float(weight @ inside), 1 / (weight @ weight)
     return Coverage(
         ranges.level,
         count,
-        float(inside.mean()),
-        *wilson(float(inside.mean()), 1 / (1 / count + (1 / ranges.calibrated_on if ranges.calibrated_on else 0))),
-        float(np.median(high - low)),
-        float(np.median(high / low)),
-        float(score.mean()),
+        covered,
+        *wilson(covered, 1 / (1 / told + (1 / ranges.calibrated_on if ranges.calibrated_on else 0))),
+        weighted_median(high - low, weight),
+        weighted_median(high / low, weight),
+        float(weight @ score),
     )
 
 

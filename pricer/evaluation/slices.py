@@ -1,13 +1,14 @@
 """Errors by part of an exam: by category, by price band, by both, and the parts where a run is weak."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, fields
 from itertools import pairwise
 
 import numpy as np
 import polars as pl
 
 from pricer.catalogue.roles import BANDS
-from pricer.evaluation.errors import price_bands
+from pricer.evaluation.errors import Metrics, Reading, parts_of, point_metrics, price_bands, weights
 from pricer.evaluation.intervals import CONFIDENCE, mean_interval
 
 FEWEST = 30  # items of a part that is looked at for weakness; with fewer an interval says little
@@ -16,19 +17,27 @@ BAND_NAMES = tuple(f"${low:g} to ${high:,g}" for low, high in pairwise(BANDS))
 TEXT_COLUMNS = ("store", "characters", "weight_pounds", "rank")  # of an exam, which parts may be made of
 
 
-def by_part(table: pl.DataFrame, part: str) -> pl.DataFrame:
-    """The error of a scored table in every value of a column: part, items, error, low and high (dollars).
+_INTERVAL = ("error_low", "error_high")
+_BY_PART = {"part": pl.String, "items": pl.Int64} | dict.fromkeys(("error", "low", "high"), pl.Float64)
+_BY_PART |= {it.name: pl.Float64 for it in fields(Metrics) if it.name not in (*_BY_PART, *_INTERVAL, "bands")}
 
-    `part` is a column, or "band" for the price bands. Parts come by their number of items, bands by price.
+
+def by_part(table: pl.DataFrame, part: str, reading: Reading = "natural") -> pl.DataFrame:
+    """Every figure of a scored table in every value of a column: part, items, error, low and high, and the further
+    fields of `Metrics`.
+
+    `part` is a column, or "band" for the price bands. Parts come by their number of items, bands by price. In the
+    balanced reading a part's figures are means of the means of the price bands that it has; where one of these has a
+    single group, there is no interval.
     """
     named = _with_band(table)
     rows = []
     for [value], items in named.group_by(part, maintain_order=True):
-        error, low, high = mean_interval(items["error"].to_numpy(), items["group"].to_numpy())
+        bands = parts_of(items, reading)
+        _, low, high = mean_interval(items["error"].to_numpy(), items["group"].to_numpy(), bands)
         low = None if low is None else max(0.0, low)
-        rows.append({"part": value, "items": len(items), "error": error, "low": low, "high": high})
-    schema = {"part": pl.String, "items": pl.Int64, "error": pl.Float64, "low": pl.Float64, "high": pl.Float64}
-    found = pl.DataFrame(rows, schema=schema)
+        rows.append(asdict(point_metrics(items, reading)) | {"part": value, "low": low, "high": high})
+    found = pl.DataFrame([{name: row[name] for name in _BY_PART} for row in rows], schema=_BY_PART)
     if part == "band":
         return found.sort(pl.col("part").replace_strict({name: i for i, name in enumerate(BAND_NAMES)}))
     return found.sort("items", "part", descending=[True, False])
@@ -48,13 +57,16 @@ def grid(table: pl.DataFrame, most_categories: int = 10) -> pl.DataFrame:
     return named.group_by("category", "band").agg(pl.len().alias("items"), pl.col("error", "ratio").mean())
 
 
-def weak_parts(table: pl.DataFrame, columns: Sequence[str] = TEXT_COLUMNS) -> pl.DataFrame:
+def weak_parts(
+    table: pl.DataFrame, reading: Reading = "natural", columns: Sequence[str] = TEXT_COLUMNS
+) -> pl.DataFrame:
     """The parts of a scored table where it errs more than their prices explain, the weakest first.
 
     Parts: categories, large stores, quarters by length of text, items that state a weight or a rank or do not. Every
     error is taken as a share of the mean error of items of like price (forty bands of equal size), and a part is weak
     where the mean of these is above 1 with an interval that leaves 1 outside; as many parts are looked at, each
-    interval is Bonferroni's, so that the chance of a single false alarm among all stays at 5 %.
+    interval is Bonferroni's, so that the chance of a single false alarm among all stays at 5 %. What is usual is that
+    of like prices, so every item counts the same there; `error` is the part's in the reading.
     Columns: part, items, error (dollars), times (of what is usual at such prices), low, high.
     """
     schema = {"part": pl.String, "items": pl.Int64, "error": pl.Float64}
@@ -64,7 +76,7 @@ def weak_parts(table: pl.DataFrame, columns: Sequence[str] = TEXT_COLUMNS) -> pl
     usual = table["error"].to_numpy() / _usual_error(table)
     parts = {name: chosen for name, chosen in _parts(table, columns) if FEWEST <= chosen.sum() <= len(table) - FEWEST}
     confidence = 1 - (1 - CONFIDENCE) / max(1, len(parts))
-    groups, errors = table["group"].to_numpy(), table["error"].to_numpy()
+    groups, errors, weighed = table["group"].to_numpy(), table["error"].to_numpy(), parts_of(table, reading)
     rows = []
     for name, chosen in parts.items():
         times = usual[chosen]
@@ -72,7 +84,7 @@ def weak_parts(table: pl.DataFrame, columns: Sequence[str] = TEXT_COLUMNS) -> pl
             continue
         mean, low, high = mean_interval(times, groups[chosen], confidence=confidence)
         if low is not None and low > 1:
-            row = {"part": name, "items": int(chosen.sum()), "error": float(errors[chosen].mean())}
+            row = {"part": name, "items": int(chosen.sum()), "error": float(weights(weighed[chosen]) @ errors[chosen])}
             rows.append(row | {"times": mean, "low": low, "high": high})
     return pl.DataFrame(rows, schema=schema).sort("times", descending=True)
 

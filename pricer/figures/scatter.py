@@ -53,11 +53,10 @@ def scatter_chart(
     return figure
 
 
-def scatter_finding(table: pl.DataFrame) -> str:
-    """Say how many of a scored table's guesses are good: the title of the scatter."""
-    if table.is_empty():
+def scatter_finding(share: float | None) -> str:
+    """Say which share of guesses is good: the title of the scatter. None where there is no guess."""
+    if share is None:
         return "Guess and price"
-    share = (table["colour"] == "good").mean()
     hundred = round(100 * share)
     if hundred in (0, 100) and 0 < share < 1:
         return "Nearly all guesses are good" if hundred else "Hardly a guess is good"

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import polars as pl
 
-from pricer.evaluation.errors import GradedRun, Reading, asked, worst
+from pricer.evaluation.errors import GradedRun, Reading, asked, point_metrics, worst
 from pricer.evaluation.frontier import cost_table
 from pricer.evaluation.matrix import paired_matrix
 from pricer.evaluation.scoring import Scoring, scored
@@ -122,7 +122,7 @@ def parts_section(best: list[GradedRun], charts: Charts, reading: Reading, scori
     pieces, families = [], {run.name: run.family for run in best}
     judged = {run.name: scored(asked(run.table, reading), run.train_median, scoring) for run in best}
     for part, words in (("band", "price band"), ("category", "category")):
-        tables = {name: by_part(rows, part).head(MOST_PARTS) for name, rows in judged.items()}
+        tables = {name: by_part(rows, part, reading).head(MOST_PARTS) for name, rows in judged.items()}
         swatches = [(name, *_swatch(family)) for name, family in families.items()]
         pieces.append(
             charts.chart(
@@ -150,7 +150,7 @@ def guesses_section(best: GradedRun, charts: Charts, reading: Reading, scoring: 
     good = scoring.thresholds
     drawn = charts.chart(
         lambda look: scatter_chart(judged, look, good_dollars=good.good_dollars, good_share=good.good_share),
-        scatter_finding(judged),
+        scatter_finding(point_metrics(judged, reading).hits),
         f"Guess against price of {count_of(len(judged), 'item')} by {best.name}.",
         f"{best.name}; tinted where a guess is good",
         [(word, word, form) for word, form in (("good", "disc"), ("fair", "diamond"), ("poor", "cross"))],

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import polars as pl
 
-from pricer.evaluation.errors import Reading, asked, price_bands
+from pricer.evaluation.errors import Reading, asked, parts_of, price_bands
 from pricer.evaluation.ranges import (
     LEVELS,
     Ranges,
@@ -74,7 +74,7 @@ def range_of_guess(
 def strip_of(run: Run, reading: Reading = "natural") -> pl.DataFrame:
     """What a run's ranges hold at each level, one row a level: part (the reading), then `Coverage`."""
     table, found = ranges_of(run, LEVELS)
-    rows = [_row(reading, *_of_reading(table, ranges, reading)) for ranges in found]
+    rows = [_row(reading, *_of_reading(table, ranges, reading), reading) for ranges in found]
     return pl.DataFrame(rows, schema=_STRIP)
 
 
@@ -86,7 +86,7 @@ def coverage_of_parts(run: Run, reading: Reading, level: float, part: str) -> pl
         names = _names(chosen, part)
         for name in sorted(set(names), key=list(BAND_NAMES).index if part == "band" else str):
             own = np.array([each == name for each in names])
-            rows.append(_row(name, chosen.filter(own), within.only(own)))
+            rows.append(_row(name, chosen.filter(own), within.only(own), reading))
     return pl.DataFrame(rows, schema=_STRIP)
 
 
@@ -107,8 +107,8 @@ def _of_reading(table: pl.DataFrame, ranges: Ranges, reading: Reading) -> tuple[
     return chosen, ranges.only(chosen["row"].to_numpy())
 
 
-def _row(part: str, table: pl.DataFrame, ranges: Ranges) -> dict:
-    found = coverage(table["price"].to_numpy(), ranges)
+def _row(part: str, table: pl.DataFrame, ranges: Ranges, reading: Reading) -> dict:
+    found = coverage(table["price"].to_numpy(), ranges, parts_of(table, reading))
     return {"part": part} | asdict(found) | {"keeps_promise": found.keeps_promise}
 
 

@@ -119,7 +119,7 @@ def _part_facts(run, options: argparse.Namespace, scoring) -> list[dict]:
     from pricer.evaluation.slices import by_part
 
     table = scored(asked(run.table, options.exam, options.ask), run.train_median, scoring)
-    return [{"run": run.id, "name": run.name} | row for row in by_part(table, options.by).to_dicts()]
+    return [{"run": run.id, "name": run.name} | row for row in by_part(table, options.by, options.exam).to_dicts()]
 
 
 def _pair_facts(runs: list, options: argparse.Namespace, scoring) -> list[dict]:

@@ -6,7 +6,7 @@ from pages.shared import cached
 from pages.shared.comparison.names import choose_two, names_of
 from pages.shared.look import look
 from pages.shared.widgets import chart, chart_head, table
-from pricer.evaluation.errors import worst
+from pricer.evaluation.errors import point_metrics, worst
 from pricer.evaluation.scoring import Scoring
 from pricer.figures.findings import versus_finding, versus_note
 from pricer.figures.formats import category_name, count_of, dollars, percent
@@ -46,7 +46,8 @@ def show_scatters(runs: list[Run], reading: str, scoring: Scoring) -> None:
 
 def show_scatter(run: Run, name: str, reading: str, scoring: Scoring, key: str) -> None:
     judged = cached.scored_exam(run, reading, scoring)
-    shares = {colour: (judged["colour"] == colour).mean() or 0.0 for colour in ("good", "fair", "poor")}
+    found = point_metrics(judged, reading)
+    shares = {"good": found.hits or 0.0, "fair": found.fair or 0.0, "poor": found.poor or 0.0}
     shapes = {"good": "disc", "fair": "diamond", "poor": "cross"}
     limits = scoring.thresholds
     good = f"${limits.good_dollars:g} or {limits.good_share:.0%} off"
@@ -54,7 +55,7 @@ def show_scatter(run: Run, name: str, reading: str, scoring: Scoring, key: str) 
         scatter_chart(
             judged, look(), good_dollars=scoring.thresholds.good_dollars, good_share=scoring.thresholds.good_share
         ),
-        scatter_finding(judged),
+        scatter_finding(found.hits),
         alt=f"Guess against price of {count_of(len(judged), 'item')}: "
         + ", ".join(f"{percent(share)} {colour}" for colour, share in shares.items()),
         key=key,
