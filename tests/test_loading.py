@@ -8,7 +8,7 @@ import pytest
 
 from pricer.errors import PricerError
 from pricer.llm.local import loading
-from pricer.llm.local.bases import TINY, known_base, look_at, tiny_folder
+from pricer.llm.local.bases import TINY, full_place, known_base, look_at, tiny_folder
 from pricer.llm.local.loading import held, load_base, release
 from pricer.llm.local.memory import PRECISIONS, footprints, shape_of
 from pricer.llm.tuned.arithmetic import plan, trained_parameters
@@ -118,6 +118,21 @@ def test_the_tiny_llama_is_found_by_its_name(tiny_llama):
     assert base.revision == look_at(str(tiny_llama)).revision
 
 
+def test_other_weights_are_another_revision_though_the_files_are_as_large(tiny_llama, tmp_path):
+    shutil.copytree(tiny_llama, tmp_path / "model")
+    weights = tmp_path / "model" / "model.safetensors"
+    written = bytearray(weights.read_bytes())
+    written[-1] ^= 1
+    weights.write_bytes(written)
+    assert look_at(str(tmp_path / "model")).revision != look_at(str(tiny_llama)).revision
+
+
+def test_a_folder_is_meant_wherever_it_is_read(tiny_llama, monkeypatch):
+    monkeypatch.chdir(tiny_llama.parent)
+    assert full_place(f"./{tiny_llama.name}") == str(tiny_llama)
+    assert [full_place(place) for place in ("", TINY, "lab/llama")] == ["", TINY, "lab/llama"]
+
+
 def test_weights_that_may_hold_code_are_not_read(tiny_llama, tmp_path):
     shutil.copytree(tiny_llama, tmp_path / "model")
     (tmp_path / "model" / "model.safetensors").rename(tmp_path / "model" / "pytorch_model.bin")
@@ -128,6 +143,37 @@ def test_weights_that_may_hold_code_are_not_read(tiny_llama, tmp_path):
 def test_a_mixture_of_experts_is_not_guessed_at():
     with pytest.raises(PricerError, match="mixtures of experts"):
         shape_of(LLAMA_8B | {"num_local_experts": 8})
+
+
+def test_a_base_that_is_quantised_already_is_refused(tiny_llama, tmp_path):
+    saved = loading.quantisation("4bit", "float32").to_dict()
+    shutil.copytree(tiny_llama, tmp_path / "model")
+    config = json.loads((tiny_llama / "config.json").read_text()) | {"quantization_config": saved}
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config, default=str))
+    with pytest.raises(PricerError, match="give the unquantised one"):
+        load_base(str(tmp_path / "model"), "8bit", "cpu")
+
+
+def test_weights_are_downloaded_once_though_the_repository_has_them_twice(hub, hub_cache, tiny_llama):
+    copies = {"consolidated.safetensors": b"0" * 100_000, "model-1.safetensors": b"1" * 50}
+    hub.put("lab/twice", files_of(tiny_llama) | copies, kind="models")
+    base = look_at("lab/twice")
+    assert base.download_bytes == (tiny_llama / "model.safetensors").stat().st_size
+    load_base("lab/twice", "none", "cpu")
+    assert not (look_at("lab/twice").folder / "consolidated.safetensors").exists()
+    index = json.dumps({"weight_map": {"a": "model-1.safetensors", "b": "model-1.safetensors"}}).encode()
+    hub.put("lab/parts", files_of(tiny_llama) | copies | {"model.safetensors.index.json": index}, kind="models")
+    assert look_at("lab/parts").download_bytes == 50
+
+
+def test_the_newest_is_asked_of_the_hub_and_else_said_to_be_as_downloaded(hub, hub_cache, tiny_llama, monkeypatch):
+    hub.put("lab/llama", files_of(tiny_llama), kind="models")
+    first = load_base("lab/llama", "none", "cpu").revision
+    newer = hub.put("lab/llama", {"README.md": b"newer"}, kind="models")
+    assert newer != first and look_at("lab/llama").revision == newer
+    load_base("lab/llama", "none", "cpu")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert "as downloaded" in look_at("lab/llama").title and "as downloaded" not in look_at("lab/llama", newer).title
 
 
 def test_a_model_comes_from_the_hub_by_its_name_and_revision(hub, hub_cache, tiny_llama):

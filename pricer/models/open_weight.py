@@ -9,7 +9,7 @@ import polars as pl
 
 from pricer.errors import PricerError
 from pricer.files import write_json
-from pricer.llm.local.bases import look_at
+from pricer.llm.local.bases import check_same, titled
 from pricer.llm.prompts import COMPLETIONS
 from pricer.models.bins import distribution_median
 from pricer.models.learned import Learned
@@ -108,8 +108,9 @@ class OpenWeight:
         return distribution_median(self.predict_distribution(items))
 
     def save(self, folder: Path) -> None:
-        save_model(self, folder, {})
+        folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / ABOUT, self.about_)
+        save_model(self, folder, {})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -118,20 +119,13 @@ class OpenWeight:
         model.about_ = about = read_json(folder / ABOUT)
         if not isinstance(about, dict) or not {"base", "base_revision", "tiny"} <= about.keys():
             raise PricerError(f"{folder / ABOUT} is damaged, or of another version of Pricer; ask the model again")
-        base = look_at(model.base, about["base_revision"])
-        if base.revision != about["base_revision"]:
-            raise PricerError(
-                f"{model.base} is another model now than when it was asked (revision {base.revision[:8]}, then "
-                f"{about['base_revision'][:8]}): ask it again as a new run"
-            )
+        check_same(model.base, about["base_revision"], "asked")
         return model
 
     def learned(self, train: pl.DataFrame) -> list[Learned]:
         about = self.about_
-        note = (
-            f"{about['base']}{' (tiny, made here)' if about['tiny'] else ''}, revision {about['base_revision'][:12]}"
-            + (f", adapter {about['adapter_revision'][:12]}." if about.get("adapter_revision") else ".")
-        )
+        note = f"{titled(about['base'], about['tiny'])}, revision {about['base_revision'][:12]}"
+        note += f", adapter {about['adapter_revision'][:12]}." if about.get("adapter_revision") else "."
         told = {"megabytes": about["bytes"] / 1e6, "seconds to load": about["seconds_to_load"]}
         table = pl.DataFrame({"figure": list(told), "value": list(told.values())})
         return [Learned("Nothing of train: it was asked as it is", note, table)]

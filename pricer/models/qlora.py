@@ -11,6 +11,7 @@ import polars as pl
 from pricer import settings as installation
 from pricer.errors import PricerError
 from pricer.files import write_json
+from pricer.llm.local.bases import check_same, look_at, titled
 from pricer.llm.tuned.presets import Tuning, tuning_of
 from pricer.models.bins import distribution_median
 from pricer.models.learned import Learned
@@ -49,7 +50,6 @@ class QLoRA:
         return tuning_of({setting.name: getattr(self, setting.name) for setting in find_kind(self.name).settings})
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame | None = None, report: Report = silent) -> Self:
-        from pricer.llm.local.bases import look_at
         from pricer.llm.tuned.mirror import mirrored
         from pricer.llm.tuned.tuner import Priced, learn, name_of_work, start
 
@@ -101,30 +101,19 @@ class QLoRA:
         from pricer.llm.tuned.tuner import load_tuned
 
         if self._ready is None:
-            self._check_base()
+            check_same(self.base, self.about_["base_revision"], "tuned")
             self._ready = load_tuned(self._base(), self.tuning, self._folder / ADAPTER, silent)
         return self._ready
-
-    def _check_base(self) -> None:
-        """PricerError where the base is another one than was tuned: an adapter fits no other."""
-        from pricer.llm.local.bases import look_at
-
-        tuned, now = self.about_["base_revision"], look_at(self.base, self.about_["base_revision"]).revision
-        if now != tuned:
-            raise PricerError(
-                f"{self.base} is another model now than when it was tuned (revision {now[:8]}, then {tuned[:8]}): "
-                "put the old one back, or tune again"
-            )
 
     def save(self, folder: Path) -> None:
         from pricer.llm.tuned.adapter import save_adapter, save_head
 
-        save_model(self, folder, {})
         model = self._model()
         save_adapter(model.model, folder / ADAPTER, self.base)
         if model.head is not None:
             save_head(model.head, folder / ADAPTER)
         write_json(folder / ABOUT, self.about_)
+        save_model(self, folder, {})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -149,5 +138,5 @@ class QLoRA:
         tuning = about["tuning"]
         told |= {name.replace("_", " "): tuning[name] for name in VALUES}
         table = pl.DataFrame({"figure": list(told), "value": [float(value) for value in told.values()]})
-        note = f"Of the base {about['base']}{' (tiny, made here)' if about['tiny'] else ''}, {about['precision']}."
+        note = f"Of the base {titled(about['base'], about['tiny'])}, {about['precision']}."
         return [Learned("Tuning", note + (" Stopped by a person." if about["stopped"] else ""), table)]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from pricer.catalogue.hub import connect, told
 from pricer.errors import PricerError
 from pricer.files import write_json
 from pricer.llm.local.memory import Shape, shape_of
+from pricer.llm.local.weights import INDEX, fingerprint, named_weights
 from pricer.progress import Report, Step, silent
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 TINY = "tiny-llama"  # the embedded default: made here, by `python -m pricer tiny-llama`
 _NAME = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 _REVISION = re.compile(r"[\w./-]{1,120}", re.ASCII)
-_WANTED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt", "*.jinja")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_BESIDE_WEIGHTS = ("*.json", "*.model", "*.txt", "*.jinja")
 _NOT_WANTED = ("original/*", "onnx/*", "*/*")
 
 
@@ -30,15 +32,22 @@ class Base:
     """A base model as it was looked at."""
 
     place: str  # as it was named
-    revision: str  # a commit of the hub, or 16 hex digits of a folder's configuration and file sizes
+    revision: str  # a commit of the hub, or 16 hex digits of a folder's configuration and weights
     shape: Shape
     configuration: Path  # its config.json, which is here before a weight is
     folder: Path | None  # where its files lie; None before a download
     download_bytes: int  # what is still to come
+    files: tuple[str, ...] = ()  # of the hub, that hold its weights
+    as_downloaded: bool = False  # the hub could not be asked whether there is a newer one
 
     @property
     def title(self) -> str:
-        return f"{self.place}{' (tiny, made here)' if self.shape.is_tiny else ''}"
+        return titled(self.place, self.shape.is_tiny) + ", as downloaded" * self.as_downloaded
+
+
+def titled(place: str, is_tiny: bool) -> str:
+    """A base's name, with a word where it is a toy."""
+    return f"{place} (tiny, made here)" if is_tiny else place
 
 
 def tiny_folder() -> Path:
@@ -60,6 +69,22 @@ def folder_named(place: str) -> Path | None:
         return None
 
 
+def full_place(place: str) -> str:
+    """A place that means the same wherever it is read: of a folder the whole path."""
+    folder = folder_named(place) if place and place != TINY else None
+    return str(folder) if folder else place
+
+
+def check_same(place: str, revision: str, done: str) -> None:
+    """PricerError where a base is not the revision that a run has "asked" or "tuned"."""
+    now = look_at(place, revision).revision
+    if now != revision:
+        raise PricerError(
+            f"{place} is another model now than when it was {done} (revision {now[:8]}, then {revision[:8]}), or that "
+            "was in a version of Pricer that did not look at weights: put the old one back, or make a new run"
+        )
+
+
 def look_at(place: str, revision: str = "") -> Base:
     """What a base model is, without reading or downloading a weight.
 
@@ -78,13 +103,16 @@ def _in_folder(place: str) -> Base:
         if place == TINY:
             raise PricerError("the tiny Llama is not made yet: make it with python -m pricer tiny-llama (some minutes)")
         raise PricerError(f"{place!r} is no folder with a model (config.json), and no OWNER/NAME of the hub")
-    weights = sorted(folder.glob("*.safetensors"))
+    index = folder / INDEX
+    named = named_weights([path.name for path in folder.iterdir()], index.read_bytes() if index.is_file() else None)
+    weights = [folder / name for name in named]
     if not weights:
         raise PricerError(f"{folder} has no *.safetensors; other files of weights may hold code, and are not read")
-    config = (folder / "config.json").read_bytes()
-    sizes = json.dumps([(path.name, path.stat().st_size) for path in weights])
-    revision = hashlib.sha256(config + sizes.encode()).hexdigest()[:16]
-    return Base(place, revision, _shape(folder), folder / "config.json", folder, 0)
+    if missing := [path.name for path in weights if not path.is_file()]:
+        raise PricerError(f"{folder} has no {missing[0]}, which its index names; get the model again")
+    shape = _shape(folder)
+    revision = fingerprint((folder / "config.json").read_bytes(), weights)
+    return Base(place, revision, shape, folder / "config.json", folder, 0)
 
 
 def _shape(folder: Path) -> Shape:
@@ -101,31 +129,51 @@ def _on_hub(place: str, revision: str) -> Base:
     if revision and not _REVISION.fullmatch(revision):
         raise PricerError(f"a revision is a branch, tag or commit, got {revision!r}")
     known = known_base(place, revision)
-    if known and known.folder:  # the same commit is never another
-        return known
-    if settings.hub_is_offline():
-        raise PricerError(
-            f"{place} was never downloaded here, and HF_HUB_OFFLINE forbids asking the hub: unset it, or give a folder"
-        )
+    here = known if known and known.folder else None
+    if here and _COMMIT.fullmatch(revision):  # the same commit is never another
+        return here
+    try:
+        if settings.hub_is_offline():
+            raise PricerError(
+                f"{place} was never downloaded here, and HF_HUB_OFFLINE forbids asking the hub: unset it, or give a "
+                "folder"
+            )
+        return _asked(place, revision)
+    except PricerError:
+        if here:
+            return replace(here, as_downloaded=True)
+        raise
+
+
+def _asked(place: str, revision: str) -> Base:
+    """What the hub says of a base now, which is noted."""
     url = f"{settings.hub_endpoint()}/{place}"
     api = connect()
     with told(f"looking at {place}", url, "model"):
         info = api.model_info(place, revision=revision or None)
         api.auth_check(place)
         files = {file.path: file.size for file in api.list_repo_tree(place, revision=info.sha) if hasattr(file, "size")}
-        weights = {path: size for path, size in files.items() if path.endswith(".safetensors")}
         if "config.json" not in files:
             raise PricerError(f"{place} has no config.json: it is no language model of transformers ({url})")
-        if not weights:
-            raise PricerError(f"{place} has no *.safetensors; other weights may hold code, and are not read ({url})")
         config = Path(api.hf_hub_download(place, "config.json", revision=info.sha))
-    shape = _shape(config.parent)
-    folder = config.parent if all((config.parent / path).exists() for path in weights) else None
-    missing = sum(size for path, size in weights.items() if not (config.parent / path).exists())
-    note = {"revision": info.sha, "folder": str(config.parent), "bytes": sum(weights.values()), "files": list(weights)}
+        index = INDEX in files and Path(api.hf_hub_download(place, INDEX, revision=info.sha)).read_bytes()
+    weights = named_weights(files, index or None)
+    if not weights:
+        raise PricerError(f"{place} has no *.safetensors; other weights may hold code, and are not read ({url})")
+    if not files.keys() >= set(weights):
+        raise PricerError(f"{place} has not all the files that its index names; choose another revision ({url})")
+    note = {
+        "revision": info.sha,
+        "folder": str(config.parent),
+        "files": weights,
+        "bytes": sum(files[path] for path in weights),
+    }
     for named in {revision, info.sha}:
         write_json(_note(place, named), note)
-    return Base(place, info.sha, shape, config, folder, missing)
+    missing = sum(files[path] for path in weights if not (config.parent / path).exists())
+    return Base(
+        place, info.sha, _shape(config.parent), config, None if missing else config.parent, missing, tuple(weights)
+    )
 
 
 def known_base(place: str, revision: str = "") -> Base | None:
@@ -147,7 +195,9 @@ def _noted(place: str, revision: str) -> Base | None:
         return None
     whole = all((folder / path).exists() for path in known["files"])
     missing = 0 if whole else known["bytes"]
-    return Base(place, known["revision"], _shape(folder), config, folder if whole else None, missing)
+    return Base(
+        place, known["revision"], _shape(folder), config, folder if whole else None, missing, tuple(known["files"])
+    )
 
 
 def download(base: Base, report: Report = silent) -> Path:
@@ -179,7 +229,7 @@ def _snapshot(api: "HfApi", base: Base, report: Report) -> Path:
         api.snapshot_download(
             base.place,
             revision=base.revision,
-            allow_patterns=list(_WANTED),
+            allow_patterns=[*_BESIDE_WEIGHTS, *base.files],
             ignore_patterns=list(_NOT_WANTED),
             tqdm_class=Told,
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from pricer.errors import PricerError
-from pricer.llm.local.bases import Base, download, look_at
+from pricer.llm.local.bases import Base, download, look_at, titled
 from pricer.llm.local.memory import (
     COMPUTE_TYPES,
     DEVICES,
@@ -51,8 +51,8 @@ class Loaded:
             if self.bytes_measured >= 1e8
             else f"{self.bytes_measured / 1e6:,.1f} MB"
         )
-        tiny = " (tiny, made here)" if self.is_tiny else ""
-        return f"{self.place}{tiny}, {PRECISION_WORDS[self.precision]}, {self.compute}, {size} on {self.device}"
+        name, held_as = titled(self.place, self.is_tiny), PRECISION_WORDS[self.precision]
+        return f"{name}, {held_as}, {self.compute}, {size} on {self.device}"
 
 
 _held: Loaded | None = None

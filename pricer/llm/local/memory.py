@@ -48,8 +48,10 @@ class Shape:
 def shape_of(config: Mapping) -> Shape:
     """The shape that the `config.json` of a Llama, Mistral, Qwen, Gemma or Phi states.
 
-    PricerError where it is of another kind: mixtures of experts, state spaces, models that see.
+    PricerError where it is of another kind (mixtures of experts, state spaces, models that see), or was quantised.
     """
+    if config.get("quantization_config"):
+        raise PricerError("this model is quantised already: give the unquantised one, which is quantised as it is read")
     config = config.get("text_config") or config
     try:
         width, layers, heads = (config[name] for name in ("hidden_size", "num_hidden_layers", "num_attention_heads"))
