@@ -27,6 +27,7 @@ from pricer.models import make_model, without_price
 from pricer.runs import jobs
 from pricer.runs.asking import Asked, guess_table
 from pricer.runs.experiments_learning import halved, learning_orders, runs_of_curve
+from pricer.runs.orders import read_order
 from pricer.runs.store import list_runs
 from pricer.runs.training import Order, keep_run, make_manifest, read_exam, read_train
 from tests.grading import graded, graded_run
@@ -203,20 +204,38 @@ def test_the_verb_forecasts_once_five_sizes_stand(even, capsys):
     assert "mean error by items of train" in capsys.readouterr().out
 
 
-def test_the_page_launches_the_sizes_and_says_why_there_is_no_forecast(even):
+def learning_page(even) -> AppTest:
     def script(exam_hash: str) -> None:
         from pages.shared import experiments, state
 
         state.start()
         experiments.show(exam_hash, "natural")
 
-    assert main(["train", "tfidf-ridge", "--dataset", "even", "--first", "100"]) == 0
     app = AppTest.from_function(script, default_timeout=60, args=(even.manifest.exam_hash,))
     app.session_state["experiment"] = "learning"
-    app.run()
+    return app.run()
+
+
+def test_the_page_launches_the_sizes_and_says_why_there_is_no_forecast(even):
+    assert main(["train", "tfidf-ridge", "--dataset", "even", "--first", "100"]) == 0
+    app = learning_page(even)
     assert not app.exception and "No forecast: a forecast needs 5 sizes" in app.info[0].value
     app.button(key="learning_start").click().run()
     assert not app.exception and len(jobs.list_jobs("queued")) == 4  # of the fifth there are too few
+
+
+def test_the_page_trains_with_the_settings_that_are_chosen(even):
+    app = learning_page(even)
+    app.selectbox(key="learning_model").set_value("deep-network").run()
+    for name, value in (("width", 16), ("blocks", 1)):
+        app.number_input(key=f"learning_deep-network_{name}").set_value(value).run()
+    app.number_input(key="learning_seed").set_value(7).run()
+    assert not app.exception
+    [command, *_] = [code.value for code in app.code]
+    assert "learning-curve deep-network" in command and "--set=width=16 --set=blocks=1 --seed=7" in command
+    app.button(key="learning_start").click().run()
+    ordered = [read_order(job.arguments) for job in jobs.list_jobs("queued")]
+    assert ordered and all(order.settings == {"width": 16, "blocks": 1} and order.seed == 7 for order in ordered)
 
 
 def test_train_says_what_a_longer_run_would_bring(even):

@@ -60,7 +60,7 @@ def make_dataset(page: Page, site: Server) -> None:
 
 def start_training(page: Page, family: str, model: str) -> None:
     page.get_by_test_id("stButtonGroup").get_by_text(family, exact=True).click()
-    page.get_by_role("radiogroup", name="Model").get_by_text(model, exact=True).click()
+    page.get_by_role("radiogroup", name="Model").get_by_text(f"({model})").click()
     page.get_by_role("button", name=f"Train {model}").click()
 
 

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import cached, shelf, state
 from pages.shared.experiments.hint import show_hint
 from pages.shared.jobs import command_of, find_running_job, follow_job, is_news, show_done, start_now
-from pages.shared.kinds import OFFERS, PANELS
+from pages.shared.kinds import PANELS
+from pages.shared.settings_form import choose_settings, fill_settings
 from pages.shared.widgets import (
     chart_head,
     checks,
@@ -21,8 +21,7 @@ from pages.shared.widgets import (
 from pricer.catalogue.store import Catalogue, list_catalogues
 from pricer.curation.dataset import Dataset, list_datasets
 from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, duration, short_hash, size
-from pricer.models import ModelKind, Setting, Value
-from pricer.models.contract import LONGEST_SETTING
+from pricer.models import ModelKind
 from pricer.models.registry import find_kind, trainable_kinds
 from pricer.runs.orders import VERB, order_arguments, read_order
 from pricer.runs.preflight import Preflight, preflight
@@ -58,8 +57,7 @@ FIRST_MODEL = "tfidf-ridge"  # what is chosen at first: soon done, and hard to b
 EXAMS = {"both": "Both", "natural": "Natural", "balanced": "Balanced"}
 FIRST_N_HELP = "A random n of the items; a larger n only adds to them. Empty means all."
 FIRST_K_HELP = "Each exam is in random order, so its first part is fair; the interval is wider. Empty means all."
-MANY = 4  # so many settings that may be left open are put away
-HIGHEST_SEED = 2**53 - 1  # the largest whole number that a browser can hold exactly
+PLACE = "train"  # what the keys of its fields begin with
 
 
 def adopt_draft(catalogues: list[Catalogue]) -> None:
@@ -82,10 +80,7 @@ def adopt_draft(catalogues: list[Catalogue]) -> None:
     kind = trainable_kinds()[order.model]
     st.session_state["train_family"] = kind.family
     st.session_state[f"train_model_{kind.family}"] = kind.name
-    settings = kind.check_settings(order.settings)
-    for setting in kind.settings:
-        st.session_state[f"train_{kind.name}_{setting.name}"] = field_of(setting, settings[setting.name])
-    st.session_state["train_seed"] = order.seed
+    fill_settings(kind, PLACE, order.settings, order.seed)
     st.session_state["train_exam"] = order.asked
     st.session_state["train_name"] = order.name or ""
 
@@ -121,79 +116,12 @@ def choose_model() -> ModelKind:
     name = st.radio(
         "Model",
         list(kinds),
+        format_func=lambda name: kinds[name].label,
         captions=[plain(kind.explanation) for kind in kinds.values()],
         key=f"train_model_{family}",
         persist_state="session",
     )
     return kinds[name]
-
-
-def choose_settings(kind: ModelKind) -> tuple[dict[str, Value], int]:
-    """The model's own settings, those that have their default left out; and the seed."""
-    further = [setting for setting in kind.settings if setting.unset]
-    if len(further) < MANY:
-        further = []
-    first_ones = [setting for setting in kind.settings if setting not in further]
-    *places, last = in_pairs(len(first_ones) + 1)
-    if further:
-        with st.expander("More settings", icon=":material/tune:", key=f"train_more_{kind.name}"):
-            places += in_pairs(len(further))
-    with last:
-        st.session_state.setdefault("train_seed", Order.seed)
-        seed = st.number_input("Seed", 0, HIGHEST_SEED, key="train_seed", persist_state="session")
-    stated = {}
-    for setting, place in zip([*first_ones, *further], places, strict=True):
-        with place:
-            offered = OFFERS[kind.name](setting.name) if kind.name in OFFERS else None
-            value = value_of(setting, f"train_{kind.name}_{setting.name}", offered)
-        if value is not None and value != setting.default:
-            stated[setting.name] = value
-    return stated, Order.seed if seed is None else seed
-
-
-def in_pairs(count: int) -> list[DeltaGenerator]:
-    """Places for so many elements, two in a row, which keep their order on a phone."""
-    rows = [st.columns(2) for _ in range(0, count, 2)]
-    return [place for row in rows for place in row][:count]
-
-
-def field_of(setting: Setting, value: Value) -> Value | None:
-    """What a field shows for a value: nothing where that states nothing and is not one of the choices."""
-    return None if setting.unset and not setting.choices and value == setting.default else value
-
-
-def value_of(setting: Setting, key: str, offered: list[str] | None = None) -> Value | None:
-    """What is chosen for one setting; None where its field is empty; what is offered may be picked."""
-    st.session_state.setdefault(key, field_of(setting, setting.default))
-    words, about = setting.name.replace("_", " "), plain(setting.explanation)
-    label = words.capitalize() if len(words) > 1 else words
-    if setting.choices:
-        return st.selectbox(label, setting.choices, key=key, help=about, persist_state="session")
-    if offered:
-        st.session_state[key] = st.session_state[key] or None
-        return st.selectbox(label, offered, key=key, help=about, accept_new_options=True, persist_state="session")
-    if isinstance(setting.default, str):
-        stated = st.text_input(
-            label,
-            max_chars=LONGEST_SETTING,
-            key=key,
-            placeholder=setting.unset,
-            help=about,
-            persist_state="session",
-        )
-        return (stated or "").strip() or None
-    whole = isinstance(setting.default, int)
-    return st.number_input(
-        label,
-        setting.least,
-        setting.most,
-        step=1 if whole else max(setting.default, 0.0) / 2 or None,
-        format=None if whole else "%g",
-        key=key,
-        placeholder=setting.unset,
-        help=about if setting.unset else f"{about} Default {setting.default:,}.",
-        persist_state="session",
-    )
 
 
 def choose_exam() -> str:
@@ -205,7 +133,7 @@ def choose_exam() -> str:
 
 def choose_order(kind: ModelKind, dataset: Dataset) -> Order:
     st.subheader("Settings", anchor=False)
-    stated, seed = choose_settings(kind)
+    stated, seed = choose_settings(kind, PLACE)
     asked = choose_exam() if dataset.manifest.balanced else Order.asked
     left, right = st.columns(2)
     with left:

@@ -168,6 +168,11 @@ class ModelKind:
     learns: bool = True  # from train; those that do not come fitted from elsewhere, and are only asked
     asks_validation: bool = True  # where each answer is paid for or slow, validation is not asked
 
+    @property
+    def label(self) -> str:
+        """How it is offered for choice: its title, and the name that runs and commands have."""
+        return f"{self.title} ({self.name})"
+
     def find_class(self) -> type[Model]:
         """Import the class that the entry names."""
         module, _, name = self.place.partition(":")

@@ -13,7 +13,7 @@ RUNGS = ("mean", "features", "bag-of-words", "word2vec-linear", "boosting", STAC
 
 
 def ladder_orders(dataset: Dataset, rungs: Sequence[str] = RUNGS, seed: int = Order.seed) -> list[LabelledOrder]:
-    """One order a rung, labelled with the model's title, each for all of train.
+    """One order a rung, labelled with the model's name, each for all of train.
 
     The stack weighs the runs of all other rungs but the yardsticks: those that stand by their ids, the others by what
     they will be called. So it can be launched together with them, as one training runs after the other. PricerError
@@ -22,13 +22,11 @@ def ladder_orders(dataset: Dataset, rungs: Sequence[str] = RUNGS, seed: int = Or
     if dataset.manifest.split == "naive":
         raise PricerError(f"{dataset.name!r} has an exam of its own, which may leak; climb on a dataset split by roles")
     label = dataset_label(dataset)
-    single = [
-        (find_kind(rung).title, Order(rung, label, seed=seed), dataset) for rung in rungs if rung != STACK.name
-    ]  # fmt: skip
+    single = [(rung, Order(rung, label, seed=seed), dataset) for rung in rungs if rung != STACK.name]
     if STACK.name not in rungs:
         return single
     weighed = [each for each in single if find_kind(each[1].model).family != "yardstick"]
     if len(weighed) < 2:
         raise PricerError("a stack needs at least two rungs that read the products; add some, or leave the stack out")
     of = tuple(part.run.id if part.run else part.name for part in read_parts(weighed))
-    return [*single, (STACK.title, Order(STACK.name, label, seed=seed, of=of), dataset)]
+    return [*single, (STACK.name, Order(STACK.name, label, seed=seed, of=of), dataset)]

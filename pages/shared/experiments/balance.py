@@ -4,14 +4,14 @@ import streamlit as st
 
 from pages.shared import cached
 from pages.shared.experiments.cached import effect
-from pages.shared.experiments.choices import choose_model, download
+from pages.shared.experiments.choices import arguments_of, choose_model, choose_model_settings, download, with_settings
 from pages.shared.experiments.parts import show_parts
 from pages.shared.look import look
 from pages.shared.widgets import chart, chart_head, empty_card, named, table
 from pricer.curation.dataset import Dataset
 from pricer.figures.effect import effect_chart, effect_csv, effect_finding, signed_dollars, where_finding
 from pricer.figures.formats import count, dollars, percent
-from pricer.models import MODELS
+from pricer.models import ModelKind
 from pricer.runs.experiments import Part, dataset_label
 from pricer.runs.experiments_balance import balance_orders, equal_size, sharing_an_exam
 
@@ -28,11 +28,13 @@ def show(datasets: list[Dataset], reading: str) -> None:
     chosen = _choose(sharing)
     if chosen is None:
         return
-    model, picked, items = chosen
-    orders = balance_orders(model, picked, first_n=items)
-    verb = ["balance", model, *(f"--dataset={dataset_label(each)}" for each in picked)]
+    kind, picked, items = chosen
+    settings, seed = choose_model_settings("balance", kind)
+    orders = balance_orders(kind.name, picked, settings, seed, items)
+    verb = ["balance", kind.name, *(f"--dataset={dataset_label(each)}" for each in picked)]
     verb += [f"--first={items}"] if items != equal_size(picked) else []
-    title = f"{MODELS[model].title} on {count(items)} items of each"
+    verb += arguments_of(settings, seed)
+    title = f"{with_settings(kind.name, settings)} on {count(items)} items of each"
     parts = show_parts("balance", title, lambda: orders, reading, verb)
     _show_effects(parts, reading)
 
@@ -49,12 +51,12 @@ def _show_empty(datasets: list[Dataset]) -> None:
         st.page_link("data/curate.py", label="Open Curate", icon=":material/arrow_forward:")
 
 
-def _choose(sharing: list[Dataset]) -> tuple[str, list[Dataset], int] | None:
+def _choose(sharing: list[Dataset]) -> tuple[ModelKind, list[Dataset], int] | None:
     """The model, the datasets (the nearest to the market first) and how many items of each."""
     by_id = {dataset.id: dataset for dataset in sharing}
     left, middle, right = st.columns([1, 2, 1])
     with left:
-        model = choose_model("balance")
+        kind = choose_model("balance")
     with middle:
         ids = st.multiselect(
             "Datasets",
@@ -82,7 +84,7 @@ def _choose(sharing: list[Dataset]) -> tuple[str, list[Dataset], int] | None:
             help="Equal sizes, so that only the choice of items differs. They are the first by each train's own draw.",
             persist_state="session",
         )
-    return model, picked, items or most
+    return kind, picked, items or most
 
 
 def _show_effects(parts: list[Part], reading: str) -> None:

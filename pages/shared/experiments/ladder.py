@@ -31,7 +31,7 @@ def show(datasets: list[Dataset], reading: str) -> None:
             selection_mode="multi",
             default=RUNGS,
             wrap=True,
-            format_func=lambda rung: find_kind(rung).title,
+            format_func=lambda rung: find_kind(rung).label,
             key="ladder_rungs",
             help="Leave out a rung that fails or takes too long; the next one is then set beside the one before it. "
             "The stack weighs all rungs that read the products.",

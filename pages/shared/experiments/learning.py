@@ -4,7 +4,15 @@ import polars as pl
 import streamlit as st
 
 from pages.shared.experiments.cached import learning_curve
-from pages.shared.experiments.choices import choose_dataset, choose_model, download, show_no_dataset
+from pages.shared.experiments.choices import (
+    arguments_of,
+    choose_dataset,
+    choose_model,
+    choose_model_settings,
+    download,
+    show_no_dataset,
+    with_settings,
+)
 from pages.shared.experiments.parts import about, show_parts
 from pages.shared.look import look
 from pages.shared.widgets import Html, chart, escaped, named, table
@@ -13,7 +21,7 @@ from pricer.evaluation.learning import FARTHEST
 from pricer.figures.effect import signed_dollars
 from pricer.figures.formats import count, count_of, dollars
 from pricer.figures.learning import learning_chart, learning_csv, learning_finding
-from pricer.models import MODELS
+from pricer.models import MODELS, ModelKind
 from pricer.runs.experiments import dataset_label
 from pricer.runs.experiments_learning import SHARES, learning_orders, runs_of_curve
 from pricer.runs.store import list_runs
@@ -25,19 +33,22 @@ def show(datasets: list[Dataset], reading: str) -> None:
     if not datasets:
         show_no_dataset("a learning curve takes parts of its train")
         return
-    model, dataset, largest = _choose(datasets)
-    orders = learning_orders(model, dataset, largest=largest)
-    verb = ["learning-curve", model, f"--dataset={dataset_label(dataset)}"]
+    kind, dataset, largest = _choose(datasets)
+    settings, seed = choose_model_settings("learning", kind)
+    orders = learning_orders(kind.name, dataset, settings, seed, largest)
+    verb = ["learning-curve", kind.name, f"--dataset={dataset_label(dataset)}"]
     verb += [f"--up-to={largest}"] if largest < dataset.manifest.train else []
-    title = f"{MODELS[model].title} on {count_of(len(orders), 'part')} of {dataset.name}, each within the next"
+    verb += arguments_of(settings, seed)
+    parts = count_of(len(orders), "part")
+    title = f"{with_settings(kind.name, settings)} on {parts} of {dataset.name}, each within the next"
     show_parts("learning", title, lambda: orders, reading, verb)
     _show_curve(orders[0][1], dataset, reading)
 
 
-def _choose(datasets: list[Dataset]) -> tuple[str, Dataset, int]:
+def _choose(datasets: list[Dataset]) -> tuple[ModelKind, Dataset, int]:
     left, middle, right = st.columns(3)
     with left:
-        model = choose_model("learning")
+        kind = choose_model("learning")
     with middle:
         dataset = choose_dataset("learning", datasets)
     with right:
@@ -50,7 +61,7 @@ def _choose(datasets: list[Dataset]) -> tuple[str, Dataset, int]:
             help="Stop short of a long run: the forecast says what it would bring before it is started.",
             persist_state="session",
         )
-    return model, dataset, max(1, dataset.manifest.train // SHARES[share])
+    return kind, dataset, max(1, dataset.manifest.train // SHARES[share])
 
 
 def _show_curve(order: Order, dataset: Dataset, reading: str) -> None:
@@ -86,7 +97,7 @@ def _show_ahead(ahead: pl.DataFrame, order: Order, dataset: Dataset) -> None:
             _over(
                 signed_dollars(row["gain"]), f"{signed_dollars(row['gain_low'])} to {signed_dollars(row['gain_high'])}"
             ),
-            about(MODELS[order.model].estimate(row["train_items"]).seconds),
+            about(MODELS[order.model].estimate(row["train_items"], **order.settings).seconds),
         )
         for row in ahead.iter_rows(named=True)
     ]
