@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pages.shared.widgets import run_swatches
 from pricer.evaluation.frontier import cost_table
 from pricer.evaluation.slices import BAND_NAMES
 from pricer.figures.coverage import coverage_chart, coverage_finding
@@ -11,7 +12,7 @@ from pricer.figures.distribution import distribution_chart
 from pricer.figures.frontier import family_chart, frontier_chart, frontier_finding, off_chart
 from pricer.figures.matrix import MOST, matrix_chart
 from pricer.figures.palette import LIGHT
-from pricer.figures.parts import heat_map, parts_chart
+from pricer.figures.parts import heat_map, parts_chart, parts_finding
 
 MARKUP = "<a href='x'>Lamp</a>"
 
@@ -59,8 +60,38 @@ def test_parts_of_two_runs_stand_beside_each_other(log):
     dots = [trace for trace in figure.data if trace.mode == "markers"]
     assert [list(trace.x) for trace in dots] == [[1.0, 20.0], [2.0, 300.0]]
     assert all(abs(a - b) < 0.5 and a != b for a, b in zip(dots[0].y, dots[1].y, strict=True))
-    assert ">10<" in texts(figure) and ">11<" in texts(figure)
+    assert [note.text for note in figure.layout.annotations] == ["10", "11"]
     assert figure.layout.yaxis.ticktext == ("part 0", "part 1")
+
+
+def test_two_runs_that_were_asked_different_items_have_each_its_counts_and_the_parts_keep_their_order():
+    whole, little = parts(1.0, 20.0, 3.0), parts(2.0).with_columns(items=pl.lit(5))
+    little = pl.concat([little.with_columns(part=pl.lit("part_3")), little.with_columns(part=pl.lit("part_1"))])
+    order = ["part_0", "part_1", "part_2", "part_3", "part_4"]
+    figure = parts_chart({"a": whole, "b": little}, {"a": "words", "b": "words"}, "light", order=order)
+    assert figure.layout.yaxis.ticktext == ("part 0", "part 1", "part 2", "part 3")
+    assert [note.text for note in figure.layout.annotations] == ["10", "0", "11", "5", "12", "0", "0", "5"]
+    first, second = (trace.marker for trace in figure.data if trace.mode == "markers")
+    assert (first.symbol, first.color) != (second.symbol, second.color) == ("circle", LIGHT.paper)
+
+
+def test_the_key_shows_two_runs_of_a_family_as_they_are_drawn():
+    same, other = run_swatches({"a": "trees", "b": "trees"}), run_swatches({"a": "trees", "b": "words"})
+    assert same == [("a", "family-trees triangle"), ("b", "family-trees triangle pr-hollow")]
+    assert other[1] == ("b", "family-words disc")
+
+
+def test_a_yardstick_beside_another_run_is_seen():
+    figure = parts_chart({"a": parts(1.0), "b": parts(2.0)}, {"a": "yardstick", "b": "yardstick"}, "light")
+    marks = [trace.marker for trace in figure.data if trace.mode == "markers"]
+    assert [mark.symbol for mark in marks] == ["line-ns", "circle"]
+    assert all(mark.line.width for mark in marks)
+
+
+def test_the_title_claims_nothing_where_a_few_items_err_more_than_all_else():
+    table = pl.concat([parts(0.1), parts(12.6).with_columns(part=pl.lit("Toys"), low=pl.lit(None, pl.Float64))])
+    assert parts_finding("ridge", table, "category") == "Error by category"
+    assert parts_finding("ridge", table.head(1), "category") == "ridge errs most on part 0"
 
 
 def test_a_part_without_an_interval_is_a_dot_alone():

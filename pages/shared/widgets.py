@@ -12,6 +12,7 @@ import streamlit as st
 
 from pricer.figures.formats import count_of, spreadsheet_safe, whole_dollars
 from pricer.figures.palette import FAMILIES
+from pricer.figures.parts import part_marks
 
 MOST_ROWS = 12  # of an own table; more are turned over page by page
 _SHAPES = {"line-ns": "bar", "circle": "disc", "triangle-up": "triangle"}  # symbols whose class has another name
@@ -41,6 +42,12 @@ def escaped(cell: Cell) -> str:
 def plain(text: str) -> str:
     """Text for an element that reads Markdown: every character stands for itself."""
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+-.!|$~:" else letter for letter in text)
+
+
+def sentence(words: object) -> str:
+    """What an error says in half a sentence, as a whole one."""
+    text = str(words).rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def page_head(title: str, sentence: str, explanation: str) -> None:
@@ -175,11 +182,19 @@ def progress_bar(fraction: float | None) -> Html:
 def family_swatches(families: Iterable[str]) -> list[Swatch]:
     """The key of a chart of models: each family that occurs, in the palette's order."""
     occurring = set(families)
+    return [(family, _family_form(family, symbol)) for family, symbol in FAMILIES.items() if family in occurring]
+
+
+def run_swatches(families: dict[str, str]) -> list[Swatch]:
+    """The key of a chart of single runs, by name, as `part_marks` has them drawn."""
     return [
-        (family, f"family-{family} {_SHAPES.get(symbol, symbol)}")
-        for family, symbol in FAMILIES.items()
-        if family in occurring
+        (name, _family_form(families[name], symbol) + (" pr-hollow" if hollow else ""))
+        for name, (symbol, hollow) in part_marks(families).items()
     ]
+
+
+def _family_form(family: str, symbol: str) -> str:
+    return f"family-{family} {_SHAPES.get(symbol, symbol)}"
 
 
 def distinct(labels: dict[str, str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Errors by part of an exam: by category, by price band, by both, and the parts where a run is weak."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from itertools import pairwise
 
@@ -41,6 +41,19 @@ def by_part(table: pl.DataFrame, part: str, reading: Reading = "natural") -> pl.
     if part == "band":
         return found.sort(pl.col("part").replace_strict({name: i for i, name in enumerate(BAND_NAMES)}))
     return found.sort("items", "part", descending=[True, False])
+
+
+def in_order(tables: Iterable[pl.DataFrame], part: str) -> list[str]:
+    """The parts that occur in tables of `by_part`: bands by price, others by the most items that a table has of them.
+
+    >>> one, other = pl.DataFrame({"part": ["a", "b"], "items": [9, 2]}), pl.DataFrame({"part": ["c"], "items": [5]})
+    >>> in_order([one, other], "category")
+    ['a', 'c', 'b']
+    """
+    found = pl.concat([table.select("part", "items") for table in tables]).group_by("part").agg(pl.col("items").max())
+    if part == "band":
+        return [band for band in BAND_NAMES if band in set(found["part"])]
+    return found.sort("items", "part", descending=[True, False])["part"].to_list()
 
 
 def grid(table: pl.DataFrame, most_categories: int = 10) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """Errors by part of an exam: dots with intervals by band or category, and a heat map of both together."""
 
 import math
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 import polars as pl
@@ -14,21 +15,30 @@ CELL = 38  # pixels
 OTHERS = "other categories"
 
 
-def parts_chart(tables: dict[str, pl.DataFrame], families: dict[str, str], look: Look, log: bool = False) -> go.Figure:
-    """Draw one or two runs' tables of `evaluation.slices.by_part` by name: a dot with its interval for each part."""
+def parts_chart(
+    tables: dict[str, pl.DataFrame],
+    families: dict[str, str],
+    look: Look,
+    log: bool = False,
+    order: Sequence[str] | None = None,
+) -> go.Figure:
+    """Draw one or two runs' tables of `evaluation.slices.by_part` by name: a dot with its interval for each part.
+
+    `order` is that of the parts from the top; without it they come as the tables have them. At the right edge stands
+    how many items of a part were asked: once, or beside each run's dot where the runs were asked different ones.
+    """
     colour = PALETTES[look]
-    parts = list(dict.fromkeys(part for table in tables.values() for part in table["part"]))
+    found = {part: None for table in tables.values() for part in table["part"]}
+    parts = list(found) if order is None else [part for part in order if part in found]
     row = 26 + 16 * (len(tables) - 1)
     figure = new_figure(look, 34 + row * max(1, len(parts)))
-    items = {part: number for table in tables.values() for part, number in table.select("part", "items").iter_rows()}
-    for place, (name, table) in enumerate(tables.items()):
-        shift = 0 if len(tables) == 1 else 0.34 * (place - 0.5)
+    shifts = [0.34 * (place - 0.5 * (len(tables) - 1)) for place in range(len(tables))]
+    marks = part_marks(families)
+    for (name, table), shift in zip(tables.items(), shifts, strict=True):
         tint = colour.family(families[name]) if len(tables) > 1 else colour.after
-        symbol = FAMILIES[families[name]] if len(tables) > 1 else "circle"
-        _draw(figure, name, table, parts, shift, tint, symbol, colour, hollow=place == 1)
-    for place, part in enumerate(parts):
-        words = f"<span style='color:{colour.quiet}'>{count(items[part])}</span>"
-        note(figure, words, colour.ink, x=1, xref="paper", xanchor="right", xshift=58, y=place)
+        symbol, hollow = marks[name] if len(tables) > 1 else ("circle", False)
+        _draw(figure, name, table, parts, shift, tint, symbol, hollow, colour)
+    _write_items(figure, list(tables.values()), parts, shifts, colour)
     figure.update_yaxes(
         range=[len(parts) - 0.5, -0.5],
         tickvals=list(range(len(parts))),
@@ -43,21 +53,62 @@ def parts_chart(tables: dict[str, pl.DataFrame], families: dict[str, str], look:
     return figure
 
 
+def part_marks(families: dict[str, str]) -> dict[str, tuple[str, bool]]:
+    """The symbol of each run's dots and whether they are hollow: a second run of one family is, a disc for a bar.
+
+    >>> part_marks({"a": "words", "b": "trees"}), part_marks({"a": "yardstick", "b": "yardstick"})
+    ({'a': ('circle', False), 'b': ('triangle-up', False)}, {'a': ('line-ns', False), 'b': ('circle', True)})
+    """
+    marks: dict[str, tuple[str, bool]] = {}
+    for name, family in families.items():
+        hollow = any(families[other] == family for other in marks)
+        symbol = FAMILIES[family]
+        marks[name] = ("circle" if hollow and symbol == "line-ns" else symbol, hollow)
+    return marks
+
+
+def parts_finding(name: str, table: pl.DataFrame, part: str) -> str:
+    """Where a run errs most of all that is drawn, unless that may be the chance of a few items.
+
+    >>> table = pl.DataFrame({"part": ["Tools", "Toys"], "error": [9.0, 2.0], "low": [7.0, None]})
+    >>> parts_finding("ridge", table, "category"), parts_finding("ridge", table.reverse().tail(0), "band")
+    ('ridge errs most on Tools', 'Error by price band')
+    """
+    worst = table.sort("error", descending=True).head(1)
+    if worst["low"].count() == 0:
+        return f"Error by {'price band' if part == 'band' else part}"
+    return f"{name} errs most {'from' if part == 'band' else 'on'} {category_name(worst['part'].item())}"
+
+
+def _write_items(
+    figure: go.Figure, tables: list[pl.DataFrame], parts: list[str], shifts: list[float], colour: Palette
+) -> None:
+    numbers = [dict(table.select("part", "items").iter_rows()) for table in tables]
+    for place, part in enumerate(parts):
+        of_part = [each.get(part, 0) for each in numbers]
+        shown = [(0.0, of_part[0])] if len(set(of_part)) == 1 else list(zip(shifts, of_part, strict=True))
+        for shift, number in shown:
+            note(figure, count(number), colour.quiet, x=1, xref="paper", xanchor="right", xshift=58, y=place + shift)
+
+
 def _draw(
     figure: go.Figure, name: str, table: pl.DataFrame, parts: list[str], shift: float, tint: str, symbol: str,
-    colour: Palette, hollow: bool,
+    hollow: bool, colour: Palette,
 ) -> None:  # fmt: skip
-    rows = table.with_columns(place=pl.col("part").replace_strict({part: i for i, part in enumerate(parts)}) + shift)
+    place_of = {part: place for place, part in enumerate(parts)}
+    rows = table.with_columns(
+        place=pl.col("part").replace_strict(place_of, default=None, return_dtype=pl.Float64) + shift
+    ).drop_nulls("place")
     for row in rows.drop_nulls("low").iter_rows(named=True):
         ends = {"x": [max(row["low"], 0.01), row["high"]], "y": [row["place"]] * 2}
         figure.add_trace(go.Scatter(**ends, mode="lines", line={"color": tint, "width": 2}, hoverinfo="skip"))
-    inside = {"color": colour.paper, "line": {"color": tint, "width": 2}} if hollow else {"color": tint}
+    outline = {"color": tint, "width": 2 if hollow or symbol == "line-ns" else 0}
     figure.add_trace(
         go.Scatter(
             x=rows["error"].to_list(),
             y=rows["place"].to_list(),
             mode="markers",
-            marker={"size": 9, "symbol": symbol} | inside,
+            marker={"size": 9, "symbol": symbol, "color": colour.paper if hollow else tint, "line": outline},
             text=[_words(name, row) for row in rows.iter_rows(named=True)],
             hovertemplate="%{text}<extra></extra>",
         )

@@ -9,7 +9,7 @@ from pricer.evaluation.errors import GradedRun, Reading, asked, point_metrics, w
 from pricer.evaluation.frontier import cost_table
 from pricer.evaluation.matrix import paired_matrix
 from pricer.evaluation.scoring import Scoring, scored
-from pricer.evaluation.slices import by_part
+from pricer.evaluation.slices import by_part, in_order
 from pricer.figures.findings import settling
 from pricer.figures.formats import (
     NOT_MEASURED,
@@ -27,7 +27,7 @@ from pricer.figures.frontier import frontier_chart, frontier_finding
 from pricer.figures.leaderboard import against_first, leaderboard_chart, leaderboard_finding, unplaced_note
 from pricer.figures.matrix import matrix_chart, matrix_finding
 from pricer.figures.palette import FAMILIES
-from pricer.figures.parts import parts_chart
+from pricer.figures.parts import part_marks, parts_chart
 from pricer.figures.scatter import scatter_chart, scatter_finding
 from pricer.models import settings_in_words
 from pricer.report.page import Charts, Markup, Swatch, csv_link, element, table
@@ -122,11 +122,15 @@ def parts_section(best: list[GradedRun], charts: Charts, reading: Reading, scori
     pieces, families = [], {run.name: run.family for run in best}
     judged = {run.name: scored(asked(run.table, reading), run.train_median, scoring) for run in best}
     for part, words in (("band", "price band"), ("category", "category")):
-        tables = {name: by_part(rows, part, reading).head(MOST_PARTS) for name, rows in judged.items()}
-        swatches = [(name, *_swatch(family)) for name, family in families.items()]
+        every = {name: by_part(rows, part, reading) for name, rows in judged.items()}
+        order = in_order(every.values(), part)[:MOST_PARTS]
+        tables = {name: found.filter(pl.col("part").is_in(order)) for name, found in every.items()}
+        swatches = _run_swatches(families)
         pieces.append(
             charts.chart(
-                lambda look, tables=tables, part=part: parts_chart(tables, families, look, log=part == "band"),
+                lambda look, tables=tables, part=part, order=order: parts_chart(
+                    tables, families, look, part == "band", order
+                ),
                 f"Error by {words}",
                 "; ".join(
                     f"{name}, {row['part']}: {dollars(row['error'])}"
@@ -137,8 +141,8 @@ def parts_section(best: list[GradedRun], charts: Charts, reading: Reading, scori
                 swatches if len(swatches) > 1 else (),
             )
         )
-        every = [found.select(pl.lit(name).alias("run"), pl.all()) for name, found in tables.items()]
-        pieces.append(csv_link("Save as CSV", f"errors-by-{part}.csv", _csv(pl.concat(every))))
+        rows = [found.select(pl.lit(name).alias("run"), pl.all()) for name, found in every.items()]
+        pieces.append(csv_link("Save as CSV", f"errors-by-{part}.csv", _csv(pl.concat(rows))))
     return pieces
 
 
@@ -223,6 +227,14 @@ def family_swatches(families: pl.Series) -> list[Swatch]:
 
 def _swatch(family: str) -> tuple[str, str]:
     return f"family-{family}", _FORMS.get(FAMILIES[family], FAMILIES[family])
+
+
+def _run_swatches(families: dict[str, str]) -> list[Swatch]:
+    """Single runs by name, as `part_marks` has them drawn."""
+    return [
+        (name, f"family-{families[name]}", _FORMS.get(symbol, symbol) + (" hollow" if hollow else ""))
+        for name, (symbol, hollow) in part_marks(families).items()
+    ]
 
 
 def _range(low: float | None, high: float | None) -> str:

@@ -5,15 +5,15 @@ import polars as pl
 from pages.shared import cached
 from pages.shared.comparison.names import choose_two, names_of
 from pages.shared.look import look
-from pages.shared.widgets import chart, downloads, family_swatches
+from pages.shared.widgets import chart, downloads, run_swatches
 from pricer.evaluation.scoring import Scoring
-from pricer.evaluation.slices import BAND_NAMES
-from pricer.figures.formats import category_name, count_of, dollars, in_words
-from pricer.figures.parts import THIN, heat_map, parts_chart
+from pricer.evaluation.slices import BAND_NAMES, in_order
+from pricer.figures.formats import count_of, dollars, in_words
+from pricer.figures.parts import THIN, heat_map, parts_chart, parts_finding
 from pricer.runs.store import Run
 
-MOST_CATEGORIES = 15
-PARTS = {"band": "price band", "category": "category"}
+MOST_PARTS = 15  # that are drawn
+PARTS = ("band", "category")
 
 
 def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
@@ -27,41 +27,29 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
 
 def _show_part(part: str, runs: list[Run], names: dict[str, str], reading: str, scoring: Scoring) -> None:
     tables = {names[run.id]: cached.errors_by(part, run, reading, scoring) for run in runs}
-    shown = {name: found.head(MOST_CATEGORIES) for name, found in tables.items()}
+    order = in_order(tables.values(), part)
+    shown = order[:MOST_PARTS]
+    drawn = {name: found.filter(pl.col("part").is_in(shown)) for name, found in tables.items()}
     families = {names[run.id]: run.manifest.family for run in runs}
-    first = next(iter(tables.values()))
     note = f"mean error with its 95% interval, {reading} exam; items at the right edge"
-    if len(first) > MOST_CATEGORIES:
-        note += f"; the {MOST_CATEGORIES} largest of {len(first)}, all in the download"
+    if len(order) > MOST_PARTS:
+        note += f"; the {MOST_PARTS} largest of {len(order)}, all in the download"
+    first = next(iter(drawn))
     chart(
-        parts_chart(shown, families, look(), log=part == "band"),
-        _finding(first, part, len(runs), next(iter(names.values()))),
+        parts_chart(drawn, families, look(), part == "band", shown),
+        parts_finding(first, drawn[first], part),
         alt="; ".join(
             f"{name}, {row['part']}: {dollars(row['error'])}"
-            for name, found in shown.items()
+            for name, found in drawn.items()
             for row in found.iter_rows(named=True)
         ),
         key=f"chart_by_{part}",
         note=note,
-        swatches=[(name, swatch) for name, swatch in _swatches(runs, names)] if len(runs) > 1 else (),
+        swatches=run_swatches(families) if len(runs) > 1 else (),
         image=f"errors-by-{part}",
     )
     rows = [found.select(pl.lit(name).alias("run"), pl.all()) for name, found in tables.items()]
     downloads(pl.concat(rows), f"errors-by-{part}-{reading}")
-
-
-def _swatches(runs: list[Run], names: dict[str, str]):
-    for run in runs:
-        [(_, swatch)] = family_swatches([run.manifest.family])
-        yield names[run.id], swatch
-
-
-def _finding(found: pl.DataFrame, part: str, runs: int, name: str) -> str:
-    known = found.drop_nulls("low")
-    if known.is_empty():
-        return f"Error by {PARTS[part]}"
-    worst = known.sort("error", descending=True).row(0, named=True)
-    return f"{name} errs most {'from' if part == 'band' else 'on'} {category_name(worst['part'])}"
 
 
 def _show_grid(run: Run, name: str, reading: str, scoring: Scoring) -> None:
