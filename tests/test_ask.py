@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from pricer.database import engine, replies
 from pricer.errors import PricerError
-from pricer.llm.calling import FAILED, Call
+from pricer.llm.calls import FAILED, Call
 from pricer.llm.limiter import limiter_of
 from pricer.llm.prompts import find_prompt
 from pricer.llm.providers import Price, add_provider, set_price
@@ -232,7 +232,8 @@ def test_two_items_with_one_text_are_asked_and_paid_for_once(server):
         (Reply("$45", finish="stop"), (45.0, "answer")),
         (Reply("Price is $12", finish="length"), (None, "unparsable")),  # of $125, perhaps
         (Reply("Price is $12.50", finish="length"), (12.5, "answer")),
-        (Reply("$12.50 is what", finish="length"), (12.5, "answer")),
+        (Reply("$12.50 is what it", finish="length"), (12.5, "answer")),
+        (Reply("$12 to", finish="length"), (None, "unparsable")),
         (Reply("No", finish="refusal"), (None, "refusal")),
         (Reply("", finish="content_filter"), (None, "refusal")),
         (Reply(None, error="gone", finish=FAILED), (None, "failed")),

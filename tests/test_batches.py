@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from pricer.errors import PricerError
 from pricer.keys import Key
 from pricer.llm.batches import MARK, ask_batch
-from pricer.llm.calling import Call
+from pricer.llm.calls import Call
 from pricer.llm.limiter import limiter_of
 from pricer.llm.providers import Price, Provider, find_provider
 from pricer.llm.replies import Reply, find_replies

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from pricer.errors import PricerError
 from pricer.keys import Key
 from pricer.llm import calling
-from pricer.llm.calling import FAILED, Call, Stopped, Tries, ask_all
+from pricer.llm.calling import Stopped, Tries, ask_all
+from pricer.llm.calls import FAILED, Call
 from pricer.llm.limiter import Limiter, limiter_of
 from pricer.llm.offered import Offered, list_models
 from pricer.llm.providers import Price, Provider, add_provider, check_address, find_provider, set_limit, set_price

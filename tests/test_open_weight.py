@@ -68,6 +68,11 @@ def test_it_keeps_its_name_and_no_weights(base, train, unseen, tmp_path):
     again = load(tmp_path / "saved")
     assert held() is None  # it is loaded when it is asked
     np.testing.assert_allclose(again.predict(unseen[:5]), model.predict(unseen[:5]), rtol=1e-6)
+    model.about_ = {"base": object()}  # which no JSON can hold
+    with pytest.raises(TypeError):
+        model.save(tmp_path / "broken")
+    with pytest.raises(PricerError, match="there is no model"):
+        load(tmp_path / "broken")
 
 
 def test_another_model_at_the_same_place_is_not_taken_for_it(base, train, tmp_path):

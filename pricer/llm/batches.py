@@ -21,10 +21,10 @@ from sqlalchemy import Row, insert, select, update
 from pricer.database import batches, engine
 from pricer.errors import PricerError
 from pricer.keys import Key
-from pricer.llm.calling import CHARACTERS_PER_TOKEN, FAILED, Call, price_of
+from pricer.llm.calls import FAILED, Call, most_dollars_of, paid, prices_of
 from pricer.llm.providers import Provider
 from pricer.llm.replies import Reply, find_replies, keep_replies, read_answer
-from pricer.llm.wire import Answered, Unanswered, Unsuccessful, ask, backoff, redacted, without_key
+from pricer.llm.wire import Answered, Unanswered, Unsuccessful, ask, backoff, redacted
 from pricer.progress import Report, Step, silent
 
 MOST_CALLS = 10_000  # in one file; OpenAI takes 50,000 and 200 MB
@@ -70,11 +70,11 @@ def ask_batch(
     if not provider.batches:
         raise PricerError(f"{provider.title} answers no batches that Pricer knows of; ask it question by question")
     unique = {call.key: call for call in calls}
-    prices = {call.model: price_of(provider, call.model, most_dollars) for call in calls}
+    prices = prices_of(provider, calls, most_dollars)
     found = find_replies(unique)
     left = [call for name, call in unique.items() if name not in found]
     dollars = sum(reply.cost_dollars for reply in found.values())
-    dollars += provider.batch_share * sum(_dollars(prices[call.model], *call.most_tokens) for call in left)
+    dollars += provider.batch_share * sum(most_dollars_of(call, prices[call.model]) for call in left)
     if most_dollars is not None and dollars > most_dollars:
         raise PricerError(f"the batch might cost ${dollars:,.2f}, and ${most_dollars:,.2f} are allowed")
     every = list(unique.values())
@@ -186,10 +186,8 @@ class _Asking:
             reply = read_answer(answer["body"])
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
-        tokens = reply.tokens_in or call.most_tokens[0], reply.tokens_out or len(reply.text) // CHARACTERS_PER_TOKEN
-        dollars = self._provider.batch_share * _dollars(self._provider.price(call.model), *tokens)
-        text = without_key(reply.text, self._key)
-        return call.key, replace(reply, text=text, tokens_in=tokens[0], tokens_out=tokens[1], cost_dollars=dollars)
+        reply = paid(reply, call, self._provider.price(call.model), self._key)
+        return call.key, replace(reply, cost_dollars=self._provider.batch_share * reply.cost_dollars)
 
     def _ask(self, method: str, path: str, seconds: float = 60.0, **content) -> dict:
         answered = self._again(method, path, seconds, 4 << 20, content)
@@ -215,10 +213,6 @@ class _Asking:
                 if number == _TRIES:
                     raise PricerError(f"{self._provider.title}: {error}") from None
             self._sleep(backoff(number, 2.0) if wait is None else wait)
-
-
-def _dollars(price, tokens_in: float, tokens_out: float) -> float:
-    return price.dollars(tokens_in, tokens_out) if price else 0.0
 
 
 # On record

@@ -6,22 +6,20 @@ on its way is waited for, and every reply that came is kept before it counts.
 """
 
 import asyncio
-import hashlib
-import json
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pricer.errors import PricerError
 from pricer.keys import Key
+from pricer.llm.calls import FAILED, Call, most_dollars_of, paid, prices_of
 from pricer.llm.limiter import Limiter, limiter_of
 from pricer.llm.providers import Price, Provider
 from pricer.llm.replies import Reply, find_replies, keep_replies, read_answer
-from pricer.llm.wire import Answered, Unanswered, backoff, exchange, judge, open_client, run, without_key
+from pricer.llm.wire import Answered, Unanswered, backoff, exchange, judge, open_client, run
 
 if TYPE_CHECKING:
     import httpx2
@@ -30,9 +28,7 @@ CONCURRENCY = 8
 DEADLINE_SECONDS = 120.0  # for one answer, however it drips
 FAILURES_IN_A_ROW = 25  # after which all others are expected to fail too
 SECONDS_TOGETHER = 0.25  # replies of so long a time are kept in one transaction: one each would take longer than asking
-FAILED = "failed"  # how a reply ended that is none
 PATIENCE = 4  # so many times longer one waits where one is asked to ask less, and not told when
-CHARACTERS_PER_TOKEN = 3  # no language of shops has fewer, so what is not counted is not underrated
 
 
 class Stopped(PricerError):
@@ -46,35 +42,6 @@ class Tries:
     most: int = 5
     seconds: float = 120.0  # after the first, no further one is begun
     first_wait_seconds: float = 0.5
-
-
-@dataclass(frozen=True)
-class Call:
-    """One question to one model."""
-
-    provider: str  # its identity
-    model: str
-    messages: list[dict]
-    parameters: dict = field(default_factory=dict)
-    repeat: int = 0  # the same question is asked again where this differs; it is not sent
-
-    @cached_property
-    def key(self) -> str:
-        """64 hex digits that name the question: the SHA-256 of its canonical JSON."""
-        said = [self.provider, self.model, self.messages, self.parameters, self.repeat]
-        text = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    @property
-    def body(self) -> dict:
-        """What is sent."""
-        return {"model": self.model, "messages": self.messages, **self.parameters}
-
-    @property
-    def most_tokens(self) -> tuple[int, int]:
-        """As many tokens as it may have, and may be answered with, at most."""
-        limits = [self.parameters[name] for name in ("max_tokens", "max_completion_tokens") if name in self.parameters]
-        return len(json.dumps(self.messages, ensure_ascii=False)) // CHARACTERS_PER_TOKEN, max(limits, default=4096)
 
 
 OnReply = Callable[[Call, Reply], None]
@@ -98,7 +65,7 @@ def ask_all(
     Stopped where all further calls would fail; PricerError where a model's price is not known and there is a cap.
     """
     unique = {call.key: call for call in calls}
-    prices = {call.model: price_of(provider, call.model, most_dollars) for call in calls}
+    prices = prices_of(provider, calls, most_dollars)
     found = find_replies(unique)
     for name, reply in found.items():
         on_reply(unique[name], reply)
@@ -111,17 +78,6 @@ def ask_all(
         raise Stopped(f"{asking.stopped}; {len(found) + asking.kept:,} of {len(unique):,} answers are kept")
     replies = found | asking.replies
     return [replies[call.key] for call in calls]
-
-
-def price_of(provider: Provider, model: str, most_dollars: float | None) -> Price | None:
-    """What a model costs; PricerError where nobody said so although there is a cap to keep."""
-    price = provider.price(model)
-    if price is None and most_dollars is not None:
-        raise PricerError(
-            f"nobody has stated what {model} costs at {provider.title}, so no cap can be kept; look it up and state "
-            f"dollars for a million tokens, in and out: python -m pricer providers price {provider.name} {model} IN OUT"
-        )
-    return price
 
 
 @dataclass(frozen=True)
@@ -186,7 +142,7 @@ class _Asking:
         done = 0
         while self._left and done != most:
             call = self._left[0]
-            dollars = self._dollars(call, *call.most_tokens)
+            dollars = self._most_dollars(call)
             if not await self._afford(dollars) or not self._left or self._left[0] is not call:
                 if self.stopped:
                     return
@@ -232,7 +188,7 @@ class _Asking:
                 outcome = self._read(call, await exchange(client, "POST", url, self._deadline, json=call.body))
             except Unanswered as error:
                 outcome = _Failed(f"{self._provider.title}: {error}", error.again)
-                lost_dollars += self._dollars(call, *call.most_tokens) if error.sent else 0.0
+                lost_dollars += self._most_dollars(call) if error.sent else 0.0
             if outcome is None:
                 return None
             now = time.monotonic()
@@ -268,15 +224,10 @@ class _Asking:
             reply = read_answer(answered.json())
         except ValueError:
             return _Failed(f"{self._provider.title} answers with something else than the protocol has", again=True)
-        counted = reply.tokens_in or call.most_tokens[0], reply.tokens_out or len(reply.text) // CHARACTERS_PER_TOKEN
-        text = without_key(reply.text, self._key)
-        return replace(
-            reply, text=text, tokens_in=counted[0], tokens_out=counted[1], cost_dollars=self._dollars(call, *counted)
-        )
+        return paid(reply, call, self._prices[call.model], self._key)
 
-    def _dollars(self, call: Call, tokens_in: float, tokens_out: float) -> float:
-        price = self._prices[call.model]
-        return price.dollars(tokens_in, tokens_out) if price else 0.0
+    def _most_dollars(self, call: Call) -> float:
+        return most_dollars_of(call, self._prices[call.model])
 
     # Keeping
 

@@ -2,7 +2,7 @@
 
 import re
 
-from pricer.llm.calling import Call
+from pricer.llm.calls import Call
 from pricer.llm.known import Provider
 from pricer.llm.prompts import Prompt
 

@@ -12,7 +12,8 @@ from pricer.errors import PricerError
 from pricer.files import write_whole
 from pricer.keys import Key, wait_for_key
 from pricer.llm.batches import ask_batch
-from pricer.llm.calling import CHARACTERS_PER_TOKEN, CONCURRENCY, DEADLINE_SECONDS, FAILED, Call, ask_all, price_of
+from pricer.llm.calling import CONCURRENCY, DEADLINE_SECONDS, ask_all
+from pricer.llm.calls import CHARACTERS_PER_TOKEN, FAILED, Call, price_of
 from pricer.llm.prompts import PRICE_NAME, Prompt, find_prompt
 from pricer.llm.providers import Provider, check_model_id, find_provider
 from pricer.llm.reading import read_price

@@ -16,7 +16,8 @@ from pricer.draws import ROLE_STREAM, draw
 from pricer.errors import PricerError
 from pricer.keys import wait_for_key
 from pricer.llm.batches import MOST_CALLS, ask_batch
-from pricer.llm.calling import CONCURRENCY, DEADLINE_SECONDS, FAILED, Call, ask_all
+from pricer.llm.calling import CONCURRENCY, DEADLINE_SECONDS, ask_all
+from pricer.llm.calls import FAILED, Call
 from pricer.llm.providers import Provider, check_model_id, find_provider
 from pricer.llm.replies import Reply, find_replies
 from pricer.llm.rewriting import REWRITE, read_rewrite, rewrite_call
