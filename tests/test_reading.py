@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pricer.llm.reading import HIGHEST, LONGEST, LOWEST, read_price
-from tests.replies_to_read import ANSWERS, NO_ANSWERS, REFUSALS
+from tests.replies_to_read import ANSWERS, CUT, CUT_BEHIND_THE_PRICE, NO_ANSWERS, REFUSALS
 
 CENTS = st.integers(50, 100_000)
 FORMS = {
@@ -73,6 +73,16 @@ def test_a_refusal_is_told_apart(reply):
 def test_what_says_no_single_price_is_no_answer(reply):
     read = read_price(reply)
     assert (read.price, read.status) == (None, "unparsable") and read.why
+
+
+@pytest.mark.parametrize("reply", CUT)
+def test_a_price_that_may_go_on_where_a_reply_was_cut_is_no_answer(reply):
+    assert read_price(reply, is_cut=True).status == "unparsable"
+
+
+@pytest.mark.parametrize(("reply", "price"), CUT_BEHIND_THE_PRICE)
+def test_a_price_that_has_ended_before_a_reply_was_cut_is_read(reply, price):
+    assert read_price(reply, is_cut=True).price == price
 
 
 def test_the_table_is_long_enough():

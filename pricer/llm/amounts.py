@@ -90,7 +90,8 @@ def plain(text: str) -> str:
 # Numbers
 
 _NUMBER = re.compile(
-    r"(?:(?<![\w.,])\.)?[0-9]+(?:['\u00a0][0-9]{3}(?![0-9]))*(?:[.,][0-9]+)*(?:[eE][+-]?[0-9]{1,6}(?![0-9A-Za-z]))?"
+    r"(?<![0-9.,])[1-9][0-9]{0,2}(?: [0-9]{3})+[.,][0-9]{2}(?![0-9])"
+    r"|(?:(?<![\w.,])\.)?[0-9]+(?:['\u00a0][0-9]{3}(?![0-9]))*(?:[.,][0-9]+)*(?:[eE][+-]?[0-9]{1,6}(?![0-9A-Za-z]))?"
 )
 _DOLLAR_BEFORE = re.compile(
     r"(?:(?<![A-Za-z])(?:USD?|U\.S\.)\s?)?\$\s*(?P<minus>-?)\s*\Z|(?<![A-Za-z])USD:?\s*\Z", re.I
@@ -102,13 +103,15 @@ _FOREIGN_BEFORE = re.compile(
 )
 _SCALE = re.compile(r"k(?![0-9A-Za-z])|[\s-]{0,2}(?:hundred|thousand|grand|million|billion)(?![A-Za-z])", re.I)
 _DOLLAR_AFTER = re.compile(
-    r"\s{0,2}\$(?!\s?[0-9])|[\s-]{0,2}(?:USD|U\.?S\.?[\s-]dollars?|dollars?|bucks?)(?![A-Za-z])", re.I
+    r"\s{0,2}\$(?!\s?[0-9])|\s{0,2}\(\s?(?:USD|US\$|US dollars|dollars)\s?\)"
+    r"|[\s-]{0,2}(?:USD|U\.?S\.?[\s-]dollars?|dollars?|bucks?)(?![A-Za-z])",
+    re.I,
 )
 _CENTS_AFTER = re.compile(r"\s{0,2}(?:¢|cents?(?![A-Za-z]))", re.I)
 _FOREIGN_AFTER = re.compile(
-    r"\s{0,2}(?:[€£¥₹₩₽₺₴₫฿₪]|(?:EUR|euros?|GBP|CAD|AUD|JPY|yen|INR|rupees?|CNY|RMB|yuan|CHF|francs?|MXN|pesos?|NZD|SGD|"
+    r"[\s(]{0,3}(?:[€£¥₹₩₽₺₴₫฿₪]|(?:EUR|euros?|GBP|CAD|AUD|JPY|yen|INR|rupees?|CNY|RMB|yuan|CHF|francs?|MXN|pesos?|NZD|SGD|"
     r"HKD|BRL|SEK|NOK|DKK|kr|PLN|pounds? sterling|quid|"
-    r"(?:Canadian|Australian|Singapore|Hong Kong|New Zealand) dollars?)"
+    r"Canadian|Australian|(?:Singapore|Hong Kong|New Zealand) dollars?)"
     r"(?![A-Za-z]))",
     re.I,
 )
@@ -123,27 +126,44 @@ _NAME_BEFORE = re.compile(
 )
 _UNIT_AFTER = re.compile(r"[-\s]{0,2}[%°\"\u2033'\u2032]|['\":/][0-9]|-[A-Za-z]")
 _RATE_AFTER = re.compile(
-    r"\s{0,2}(?:/\s?[A-Za-z]|(?:per|each|apiece|monthly|weekly|yearly|annually|an?\s(?:piece|month|year|week|day|hour|unit|"
-    r"pound|foot|yard|pair|dozen))(?![A-Za-z]))",
+    r"[\s,(]{0,3}(?:/\s?[A-Za-z]|(?:per(?!\s(?:my|the|your|our|this))|each|ea\.?|apiece|unit\s(?:price|cost)|monthly|weekly|yearly"
+    r"|annually|for\sa\s(?:month|year|week|day)|an?\s(?:piece|month|year|week|day|hour|unit|pound|foot|yard|pair|dozen))"
+    r"(?![A-Za-z])|(?:times|[x×])\s?[0-9a-z])",
     re.I,
 )
+_ABOUT = r"about|around|approximately|approx\.?|roughly|nearly|almost|some|just|only"
+# A number behind these is no price, with a few words of no weight between them: over about $30, half the price of $30.
 _BOUND_BEFORE = re.compile(
     r"(?:(?:less|more|lower|higher|greater|cheaper|fewer|other|rather|better)\sthan|under|over|above|below|at\s(?:least|most)"
-    r"|up\sto|not|n't|n't\s(?:cost|be)|never|from|start(?:s|ing)?\s(?:at|from)|between|min(?:imum)?(?:\sof)?"
-    r"|max(?:imum)?(?:\sof)?|exceed(?:s|ing)?|upwards\sof|beyond|within|off|sav(?:e|es|ing)|shipping(?:\sis|\sof|:)?|[<>≤≥])"
-    r"\s{0,2}(?:about|around|approximately|roughly|an?\sprice\sof)?\s{0,2}\Z",
+    r"|up\sto|from|between|exceed(?:s|ing)?|(?:upwards?|north|south)\sof|beyond|within|off|sav(?:e|es|ing)|half|twice|double"
+    r"|triple|times|[0-9]x|%\sof|[<>≤≥])"
+    rf"(?:\s|(?:{_ABOUT}|of|the|an?|price|cost)\s){{0,6}}\Z",
+    re.I,
+)
+# And behind these, said of it: not worth $30, shipping costs $30, maximum: $30.
+_SAID_BEFORE = re.compile(
+    r"(?:(?<![A-Za-z])(?:not|cannot|never|doubt|start(?:s|ing)?|(?:low|little|much|high)\sas|(?:lower|upper)\s(?:bound|limit)"
+    r"|prices?\srange|each|unit\s(?:price|cost)|per\s[a-z]{1,20}|monthly|weekly|yearly|shipping|delivery|postage|tax(?:es)?"
+    r"|deposit|rebate|coupon|discount|fee)|n't|(?:\A|[^\sA-Za-z0-9]|\n|\b(?:the|is|a|at|price|cost))\s{0,3}m(?:in|ax)(?:imum)?\.?)"
+    rf"(?:[\s:(=~]|(?:{_ABOUT}|an?|the|it|is|are|be|was|would|will|of|at|for|to|prices?|priced|costs?|worth|valued?|usd)"
+    r"(?![A-Za-z])){0,12}\Z",
     re.I,
 )
 _BOUND_AFTER = re.compile(
-    r"\s{0,2}(?:\+(?!/)|(?:or|and)\s(?:more|less|up|above|under|below|over|higher|lower|upwards?|so on)|off|more|less"
-    r"|cheaper|higher|lower|discount|shipping|(?:at\s)?(?:minimum|maximum|least|most))(?![A-Za-z])",
+    r"\s{0,2}\+(?!/|\s?(?:tax|sales|shipping|vat))|[\s(]{0,3}(?:±|\+/-)"
+    r"|[\s,]{0,2}(?:(?:or|and|&)\s(?:more|less|up|above|under|below|over|higher|lower|upwards?|so on)|upwards?|tops"
+    r"|off|more|less|cheaper|higher|lower|discount|rebate|coupon|deposit|fee|shipping"
+    r"|(?:at\s)?(?:min(?:imum)?|max(?:imum)?|least|most)|(?:below|above|under|over)\s(?:msrp|retail|list|market|the|its))(?![A-Za-z])",
     re.I,
 )
 _VAGUE_BEFORE = re.compile(r"(?:couple|few|several|some|many|tens|hundreds|thousands)\s(?:of\s)?\Z", re.I)
 _MINUS = re.compile(r"(?:\A|[\s(:=~])-\Z|(?:minus|negative)\s{1,2}\Z", re.I)
-_VAGUE_AFTER = re.compile(r"[A-Za-z]|-(?:ish|odd|some)|,\Z")  # in the $40s; or cut off at a comma
 _WORD = "|".join(sorted([*_WORTH, "hundred", "thousand"], key=len, reverse=True))
 _WORDS = re.compile(rf"(?<![A-Za-z])(?:{_WORD})(?:[\s-]{{1,2}}(?:and\s)?(?:{_WORD}))*(?![A-Za-z])", re.I)
+# In the $40s; cut off at a comma; cents after some other sign than a point, or in words.
+_VAGUE_AFTER = re.compile(
+    rf"[A-Za-z]|-(?:ish|odd|some)|,\Z|[·^][0-9]|[⁰¹²³⁴-⁹]|\.\s[0-9]{{2}}(?![0-9A-Za-z])|\s(?:{_WORD})(?![A-Za-z])", re.I
+)
 
 
 def find_amounts(text: str) -> list[Amount]:
@@ -161,7 +181,7 @@ def number(digits: str) -> float | None:
     >>> number("1,299.99"), number("1.299,99"), number("45,50"), number("1.299"), number("1,2")
     (1299.99, 1299.99, 45.5, None, None)
     """
-    digits = digits.replace("'", "").replace("\u00a0", "")
+    digits = re.sub("['\u00a0 ]", "", digits)
     mantissa, exponent, power = digits.lower().partition("e")
     if exponent:
         return None if "," in mantissa or mantissa.count(".") > 1 else float(f"{mantissa}e{power}")
@@ -236,7 +256,7 @@ def _flaw(before: str, after: str, is_negative: bool, value: float | None) -> st
         return "can be read in two ways"
     if is_negative:
         return "is negative"
-    if _BOUND_BEFORE.search(before) or _BOUND_AFTER.match(after):
+    if _BOUND_BEFORE.search(before) or _SAID_BEFORE.search(before) or _BOUND_AFTER.match(after):
         return "is a bound or a difference, not a price"
     if _RATE_AFTER.match(after):
         return "is a price for a part"

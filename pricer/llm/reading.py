@@ -18,8 +18,15 @@ LONGEST = 20_000  # characters
 Status = Literal["answer", "refusal", "unparsable"]
 
 _WINDOW = 60
-_THOUGHT = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
-_THINKING = re.compile(r"\s*<think(?:ing)?>", re.IGNORECASE)
+_MIND = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?|analysis|reflection|scratchpad)"
+_THOUGHT = re.compile(rf"(?:</{_MIND}>|\[/{_MIND}\]|◁/{_MIND}▷|<\|channel\|>final<\|message\|>)", re.IGNORECASE)
+_THINKING = re.compile(
+    rf"\s*(?:<{_MIND}>|\[{_MIND}\]|◁{_MIND}▷|(?:<\|start\|>assistant)?<\|channel\|>{_MIND})", re.IGNORECASE
+)
+_FOREIGN = re.compile(
+    r"\b(?:EUR|GBP|CAD|AUD|JPY|INR|CNY|RMB|CHF|MXN|NZD|SGD|HKD|BRL|SEK|NOK|DKK|PLN|"
+    r"(?i:euros?|pounds sterling|yen|rupees|yuan|pesos))\b"
+)
 _WEB_PAGE = re.compile(r"<!doctype html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE)
 _REFUSAL = re.compile(
     r"\b(?:I(?:'m| am) (?:sorry|afraid|unable|not able)|sorry,|as an AI|unable to|not able to|"
@@ -32,8 +39,8 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _FINAL = re.compile(
-    r"\b(?:final (?:answer|price|estimate|guess)|(?:my |best ){1,3}(?:answer|estimate|guess)|answer|boxed)\s{0,2}"
-    r"(?:is\b|would be\b|[:={])",
+    r"\b(?:final (?:answer|price|estimate|guess)|(?:my |best ){1,3}(?:answer|estimate|guess)|answer|boxed"
+    r"|estimated (?:retail )?price)\s{0,2}(?:is\b|would be\b|of\b|[:={])",
     re.IGNORECASE,
 )
 _ABOUT = r"about|around|approximately|approx\.?|roughly|maybe|perhaps|probably|some|circa|just|only"
@@ -42,13 +49,16 @@ _NEAR = re.compile(
     re.IGNORECASE,
 )
 _SEVERAL = re.compile(
-    r"\b(?:two|three|four|five|six|eight|ten|dozen|pair|couple|several|both)(?: [a-z]{1,12})? for\s{0,2}\Z|"
-    r"(?<![\w-])[0-9]{1,4}(?: [a-z]{1,12})? for\s{0,2}\Z|\bbuy [\w ]{1,12} get\b",
+    r"\b(?:two|three|four|five|six|eight|ten|dozen|pair|couple|several|both)(?: [a-z]{1,12})? (?:for|at)\s{0,2}\Z|"
+    r"(?<![\w-])[0-9]{1,4}(?: [a-z]{1,12})? for\s{0,2}\Z|\bbuy [\w ,]{1,12} get\b",
     re.IGNORECASE,
 )
 _SEVERAL_AFTER = re.compile(
-    r"\s{0,2}for (?:an?\s)?(?:two|three|four|five|six|eight|ten|dozen|pair|couple|both)\b", re.IGNORECASE
+    r"\s{0,2}for (?:(?:an?\s)?(?:two|three|four|five|six|eight|ten|dozen|pair|couple|both)\b|"
+    r"(?:the|all|these) [0-9]{1,3} [a-z])",
+    re.IGNORECASE,
 )
+_TIMES = re.compile(r"\s*(?:[a-z]{1,8}\s)?[/@x×]\s*")
 _DISCOUNT = re.compile(r"[0-9]\s?%\s{1,2}(?:off|discount|less|cheaper|reduction)", re.IGNORECASE)
 _LABEL = re.compile(
     r"\b(?:price[ds]?|costs?|worth|valued?|estimated?|guess|sells?|retails?|pay|msrp|answer|usd|boxed)\b"
@@ -64,8 +74,19 @@ _LONE = re.compile(
 _TENS_BEFORE = re.compile(
     r"\b(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|teen)\s(?:to|or|and)\s\Z", re.IGNORECASE
 )
+_CLOSING = r"(?:[\"'”’»)\]}>*_`$\\]|</[a-z]{1,10}>)"
+_ENDED = re.compile(  # cents, a closing sign, the end of the price's line, sentence or field, or words enough behind it
+    rf"(?<=\.[0-9]{{2}})\.?\s*\Z|{_CLOSING}+[.!]?\s*\Z|{_CLOSING}*(?:[.!?]?{_CLOSING}*\s*\n|[.!?]{_CLOSING}*\s+\S|,\s*\")"
+    r"|(?!\s*(?:to|or|and|through|plus|minus)\b)(?:[\s,(]{1,3}[A-Za-z']+){3}"
+)
 _MONEY = re.compile(r"[0-9,]{1,12}\.[0-9]{2}")
 _KEYS = ("price", "cost", "estimate", "answer", "guess", "value", "amount", "usd", "dollars")
+_WITH_KEYS = {  # what may stand with one of those in a name; any other word makes it something else than the price
+    *("estimated", "predicted", "suggested", "approximate", "likely", "reasonable", "fair", "average", "best", "final"),
+    *("product", "item", "retail", "market", "selling", "current", "total", "my", "the", "in", "us", "numeric"),
+}
+_IN_DOLLARS = ("USD", "$", "US$", "DOLLAR", "DOLLARS", "US DOLLARS")
+_WORDS_IN_NAME = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W_a-zA-Z]+")
 
 
 @dataclass(frozen=True)
@@ -78,10 +99,11 @@ class Read:
     span: tuple[int, int] | None = None
 
 
-def read_price(text: str, low: float = LOWEST, high: float = HIGHEST) -> Read:
+def read_price(text: str, low: float = LOWEST, high: float = HIGHEST, is_cut: bool = False) -> Read:
     """Read the one price, in dollars, that a reply says; it never raises, whatever the text.
 
-    A price outside `low` to `high` is no answer, nor is one in another currency, a range, a choice or a bound.
+    A price outside `low` to `high` is no answer, nor is one in another currency, a range, a choice or a bound, nor one
+    behind which a reply was cut off (`is_cut`) before it was said that the price ends there: "$12 to".
     """
     if not text.strip():
         return _none("it is empty")
@@ -93,6 +115,8 @@ def read_price(text: str, low: float = LOWEST, high: float = HIGHEST) -> Read:
     if len(answer.strip()) > LONGEST:
         return _none(f"{len(answer.strip()):,} characters, more than anybody reads")
     read = _read_answer(answer)
+    if read.price is not None and is_cut and read.span and not _ENDED.match(text, read.span[1]):
+        return Read(None, "unparsable", "it was cut off where the price may go on", read.span)
     if read.price is not None and not low <= read.price <= high:
         return Read(None, "unparsable", f"{_dollars(read.price)} is outside ${low:,.2f} to ${high:,.2f}", read.span)
     return read
@@ -164,8 +188,10 @@ def _beside(text: str, amounts: list[Amount], place: int) -> str:
         between = text[first.end : second.start]
         if other.kind == "foreign" or other.value == amount.value or len(between) > _WINDOW:
             continue
-        if other.kind == "other" and between.strip() != "/":
+        if other.kind == "other" and not _TIMES.fullmatch(between):
             continue
+        if _TIMES.fullmatch(between):
+            return "a price for several, or for a part"
         near = _NEAR.fullmatch(between)
         if near and (near["link"] or "\n" not in between):
             return f"two numbers that belong together: {text[first.start : second.end][:60]!r}"
@@ -180,7 +206,7 @@ def _beside(text: str, amounts: list[Amount], place: int) -> str:
 def _unmarked(text: str, amounts: list[Amount]) -> Read:
     """A number without a currency counts where it stands alone in its line, or words say that it is the price."""
     refused = _REFUSAL.search(text)
-    if any(amount.kind == "foreign" for amount in amounts):
+    if any(amount.kind == "foreign" for amount in amounts) or _FOREIGN.search(text):
         return _none("a price in another currency than dollars")
     bare = [amount for amount in amounts if amount.kind == "bare"]
     meant = [
@@ -230,10 +256,12 @@ def _is_labelled(text: str, amount: Amount) -> bool:
 def _final(text: str, amounts: list[Amount]) -> Read | None:
     """What stands behind the one place where the reply says that its answer follows."""
     labels = list(_FINAL.finditer(text))
-    if len(labels) != 1:
+    rest = [amount for amount in amounts if len(labels) == 1 and amount.start >= labels[0].end()]
+    if not rest:
         return None
-    rest = [amount for amount in amounts if amount.start >= labels[0].end()]
-    if not rest or len(rest) == len(amounts):
+    if _is_within_a_range(text, labels[0].end(), amounts, len(amounts) - len(rest)):
+        return Read(rest[0].value, "answer", "what it calls its estimate", (rest[0].start, rest[0].end))
+    if len(rest) == len(amounts):
         return None
     start = labels[0].start()
     moved = [replace(amount, start=amount.start - start, end=amount.end - start) for amount in rest]
@@ -242,6 +270,16 @@ def _final(text: str, amounts: list[Amount]) -> Read | None:
     if read.price is None:
         return None
     return Read(read.price, "answer", "what it calls its answer", (read.span[0] + start, read.span[1] + start))
+
+
+def _is_within_a_range(text: str, label_end: int, amounts: list[Amount], place: int) -> bool:
+    """Whether this price is right behind its label, and the others lie on both sides: "Estimate: $50 ($40 to $60)"."""
+    amount = amounts[place]
+    others = [each.value for each in amounts if each.kind == "dollars" and each.value is not None]
+    is_next = re.fullmatch(rf"(?:[^A-Za-z0-9]|(?:{_ABOUT})(?![a-z])){{0,40}}", text[label_end : amount.start], re.I)
+    if not is_next or amount.kind != "dollars" or amount.value is None or amount.flaw or _DISCOUNT.search(text):
+        return False
+    return min(others) < amount.value < max(others) and not _beside(text, amounts, place)
 
 
 # In JSON
@@ -270,25 +308,23 @@ def _read_json(text: str) -> Read | None:
         return None
     read = _of_object(said, text, start)
     around = plain(f"{text[:start]} {text[end:]}")
-    others = {amount.value for amount in find_amounts(around) if amount.kind == "dollars"}
+    others = {
+        amount.value
+        for amount in find_amounts(around)
+        if amount.kind == "dollars" or (amount.kind == "bare" and _is_like_a_price(around, amount))
+    }
     if others - {read.price}:
         return _none("its JSON says one thing, its words another")
     return read
 
 
 def _of_object(said: dict, text: str, start: int) -> Read:
-    currency = said.get("currency")
-    if isinstance(currency, str) and currency.strip().upper() not in (
-        "USD",
-        "$",
-        "US$",
-        "DOLLAR",
-        "DOLLARS",
-        "US DOLLARS",
-    ):
-        return _none("a price in another currency than dollars")
+    for name in ("currency", "unit"):
+        told = said.get(name)
+        if isinstance(told, str) and told.strip().upper() not in _IN_DOLLARS:
+            return _none(f"its {name} is {told[:20]!r}, not dollars")
     for word in _KEYS:
-        names = [name for name in said if word in name.lower() and not name.lower().endswith(("currency", "range"))]
+        names = [name for name in said if _names_price(name, word)]
         exact = [name for name in names if name.lower() == word]
         names = exact or names
         if len(names) > 1:
@@ -296,6 +332,12 @@ def _of_object(said: dict, text: str, start: int) -> Read:
         if names:
             return _of_value(said[names[0]], names[0], text, start)
     return _none("its JSON names no price")
+
+
+def _names_price(name: str, word: str) -> bool:
+    """Whether a name in JSON means the price: "estimated_price_usd" does, "shipping_price" and "priceEUR" do not."""
+    words = {each.lower() for each in _WORDS_IN_NAME.findall(name)}
+    return word in words and words <= _WITH_KEYS | set(_KEYS)
 
 
 def _of_value(value: object, name: str, text: str, start: int) -> Read:

@@ -1,6 +1,5 @@
 """A language model that a provider runs, asked what each product costs: nothing is learned, only shown."""
 
-import re
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -28,7 +27,6 @@ PROMPT_FILE = "prompt.json"
 EXAMPLES_FILE = "examples.parquet"  # items of train that every question shows with their prices
 SIMILAR_FILE = "similar.parquet"  # those among which similar ones are looked for
 TOKENS_OF_TEXT = 180.0  # of a product, where nobody has counted them
-_CENTS = re.compile(r"\.\d\d$")
 _JSON_FORM = {
     "type": "json_schema",
     "json_schema": {
@@ -102,8 +100,7 @@ class Hosted:
         self.prompt_ = find_prompt(self.prompt)
         prices = train_prices(train)
         self.median_ = float(np.median(prices))
-        places = np.sort(np.random.default_rng(self.seed).permutation(len(train))[: self.prompt_.examples])
-        self.examples_ = train[places].select("text", "price")
+        self.examples_ = draw_examples(train, self.prompt_.examples, self.seed)
         self.similar_ = SimilarProducts.of(train, self.seed) if self.prompt_.neighbours else None
         return self
 
@@ -135,7 +132,7 @@ class Hosted:
     def calls(self, items: pl.DataFrame) -> list[Call]:
         """What is asked about each item."""
         provider, neighbours = find_provider(self.provider), self.neighbours(items)
-        examples = [Shown(text, price) for text, price in self.examples_.iter_rows()]
+        examples = as_shown(self.examples_)
         return [
             Call(
                 provider.identity,
@@ -184,6 +181,16 @@ class Hosted:
         return wait_for_key(provider.key, report) if provider.key else None
 
 
+def draw_examples(train: pl.DataFrame, number: int, seed: int) -> pl.DataFrame:
+    """Random items of train that every question shows, in train's order: text, price."""
+    places = np.sort(np.random.default_rng(seed).permutation(len(train))[:number])
+    return train[places].select("text", "price")
+
+
+def as_shown(examples: pl.DataFrame) -> list[Shown]:
+    return [Shown(text, price) for text, price in examples.iter_rows()]
+
+
 def parameters_of(prompt: Prompt, provider: Provider) -> dict:
     """What is sent beside the messages, in the provider's own words; what it would refuse is left out."""
     parameters = {
@@ -220,9 +227,5 @@ def read_reply(reply: Reply) -> tuple[float | None, str]:
         return None, "failed"
     if reply.finish in ("refusal", "content_filter"):
         return None, "refusal"
-    read = read_price(reply.text)
-    if read.span and reply.finish == "length":
-        is_cut = read.span[1] >= len(reply.text.rstrip()) and not _CENTS.search(reply.text.rstrip())
-        if is_cut:  # further digits may have followed
-            return None, "unparsable"
+    read = read_price(reply.text, is_cut=reply.finish == "length")
     return read.price, read.status
