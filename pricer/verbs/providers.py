@@ -1,10 +1,15 @@
 """The verb providers: who can be asked, at which prices, by which key; and own providers."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from pricer.errors import PricerError
 from pricer.progress import Report
 from pricer.verbs.verb import Actions, Verbs
+
+if TYPE_CHECKING:
+    from pricer.keys import Key
+    from pricer.llm.providers import Provider
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -37,11 +42,15 @@ def add_verbs(verbs: Verbs) -> None:
     check.add_argument("name", metavar="NAME")
 
 
-def _facts(name: str) -> dict:
-    from pricer.keys import find_key
+def _facts_of(name: str) -> dict:
     from pricer.llm.providers import list_providers
 
-    provider = next(each for each in list_providers() if each.name == name)
+    return _facts(next(each for each in list_providers() if each.name == name))
+
+
+def _facts(provider: "Provider") -> dict:
+    from pricer.keys import find_key
+
     found = provider.key and find_key(provider.key)
     facts = provider.model_dump(
         mode="json", include={"name", "title", "base_url", "key", "batches", "own", "per_minute"}
@@ -53,7 +62,7 @@ def _facts(name: str) -> dict:
 def _list(options: argparse.Namespace, report: Report) -> dict:
     from pricer.llm.providers import list_providers
 
-    return {"providers": [_facts(provider.name) for provider in list_providers()]}
+    return {"providers": [_facts(provider) for provider in list_providers()]}
 
 
 def _list_words(result: dict) -> str:
@@ -74,7 +83,7 @@ def _add(options: argparse.Namespace, report: Report) -> dict:
     from pricer.llm.providers import add_provider
 
     added = add_provider(options.name, options.base, options.key, options.title, options.batches)
-    return _facts(added.name)
+    return _facts_of(added.name)
 
 
 def _remove(options: argparse.Namespace, report: Report) -> dict:
@@ -85,11 +94,12 @@ def _remove(options: argparse.Namespace, report: Report) -> dict:
 
 
 def _models(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.keys import need_key
     from pricer.llm.offered import list_models
     from pricer.llm.providers import find_provider
 
     provider = find_provider(options.name)
-    offered = list_models(provider, _key(provider))
+    offered = list_models(provider, need_key(provider.key))
     prices = {each.id: provider.prices.get(each.id) or each.price or provider.price(each.id) for each in offered}
     return {
         "provider": provider.name,
@@ -97,15 +107,7 @@ def _models(options: argparse.Namespace, report: Report) -> dict:
     }
 
 
-def _key(provider):
-    from pricer.keys import find_key
-
-    key = find_key(provider.key) if provider.key else None
-    if provider.key and key is None:
-        raise PricerError(f"there is no {provider.key}: set it in the environment")
-    return key
-
-
+def _key(provider: "Provider") -> "Key | None":
 def _models_words(result: dict) -> str:
     lines = []
     for model in result["models"]:
@@ -122,14 +124,14 @@ def _price(options: argparse.Namespace, report: Report) -> dict:
     if (stated[0] is None) != (stated[1] is None):
         raise PricerError("state both prices, for tokens in and for tokens out, or neither")
     set_price(options.name, options.model, None if stated[0] is None else Price(*stated))
-    return _facts(options.name)
+    return _facts_of(options.name)
 
 
 def _limit(options: argparse.Namespace, report: Report) -> dict:
     from pricer.llm.providers import set_limit
 
     set_limit(options.name, options.per_minute)
-    return _facts(options.name)
+    return _facts_of(options.name)
 
 
 def _check(options: argparse.Namespace, report: Report) -> dict:

@@ -59,18 +59,12 @@ def _add_order(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--grade", type=int, metavar="K", help="then ask it and its base the first K of the exam")
 
 
-_FACTS = (
-    "provider", "model", "dataset", "train", "validation", "choice", "prompt", "epochs", "batch_size",
-    "learning_rate_multiplier", "seed", "suffix", "wandb", "dollars", "most_tokens", "grade",
-)  # fmt: skip
-
-
 def _start(options: argparse.Namespace, report: Report) -> dict:
     from pricer.runs.tuning import tune
     from pricer.runs.tuning_orders import grade, make_order
-    from pricer.runs.tunings import PRESETS
+    from pricer.runs.tunings import PRESETS, TuneOrder
 
-    facts = {name: getattr(options, name) for name in _FACTS}
+    facts = {name: getattr(options, name) for name in TuneOrder.model_fields}
     if options.preset:
         if options.preset not in PRESETS:
             raise PricerError(f"--preset is one of {', '.join(PRESETS)}; got {options.preset!r}")
