@@ -8,7 +8,6 @@ from pricer.progress import Report
 from pricer.verbs.verb import Actions, Verbs
 
 if TYPE_CHECKING:
-    from pricer.keys import Key
     from pricer.llm.providers import Provider
 
 
@@ -107,7 +106,6 @@ def _models(options: argparse.Namespace, report: Report) -> dict:
     }
 
 
-def _key(provider: "Provider") -> "Key | None":
 def _models_words(result: dict) -> str:
     lines = []
     for model in result["models"]:
@@ -135,11 +133,12 @@ def _limit(options: argparse.Namespace, report: Report) -> dict:
 
 
 def _check(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.keys import need_key
     from pricer.llm.offered import list_models
     from pricer.llm.providers import find_provider
 
     provider = find_provider(options.name)
-    return {"provider": provider.name, "models": len(list_models(provider, _key(provider)))}
+    return {"provider": provider.name, "models": len(list_models(provider, need_key(provider.key)))}
 
 
 def _check_words(result: dict) -> str:
