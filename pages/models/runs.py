@@ -7,6 +7,7 @@ from pages.shared.jobs import SECONDS_BETWEEN_LOOKS
 from pages.shared.kinds.beside_base import show_beside_base
 from pages.shared.runs.beside import show_actions, show_deleted, show_tags_and_note, show_undo
 from pages.shared.runs.curves import show_curves
+from pages.shared.runs.elsewhere import show_made
 from pages.shared.runs.in_work import show_in_work
 from pages.shared.runs.listing import filter_entries, show_over
 from pages.shared.runs.shown import show_alive, show_done, show_ended, show_views
@@ -23,8 +24,10 @@ While a model guesses, each item is shown with its price, its guess and a judgem
 \\$40 or 20% off, **fair** below \\$80 or 40%, otherwise **poor**. The running error is the mean until then; its band is
 1.96 standard errors to either side.
 
-A job that failed, crashed or was cancelled leaves no run, and no row on the leaderboard. What is **deleted** leaves
-every page, and can be brought back from the list at the end.
+Here stands every run, and every job of any kind that is queued, at work, or ended without its result: it failed,
+crashed or was cancelled. **Retry** begins it anew, **Resume** goes on from what it kept. What a load, a sampling or a
+publishing made when it ended well stands on its own page. What is **deleted** leaves every page, and can be brought
+back from the list at the end.
 """
 
 
@@ -47,6 +50,7 @@ def choose_entry(entries: list[Entry], found: list[Entry]) -> Entry:
 page_head("Runs", "Everything that is queued, running and done, for everyone who looks.", EXPLANATION)
 show_undo()
 entries, at_work = history(), [job.id for job in alive_launches()]
+show_made({entry.id for entry in entries})
 if at_work:
     st.fragment(show_in_work, run_every=SECONDS_BETWEEN_LOOKS)(at_work)
 if entries:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.shared import cached, shelf, state
 from pages.shared.experiments.hint import show_hint
-from pages.shared.jobs import command_of, find_running_job, follow_job, is_news, show_done, start_now
+from pages.shared.jobs import command_of, find_job, follow_job, is_news, show_done, start_now
 from pages.shared.kinds import PANELS
 from pages.shared.settings_form import choose_settings, fill_settings
 from pages.shared.widgets import (
@@ -196,7 +196,7 @@ def show_start(order: Order, found: Preflight) -> None:
 
 def show_job() -> None:
     """Follow the run that was started last; when it is done, say how it did."""
-    find_running_job(state.TRAIN_JOB, (VERB,))
+    find_job(state.TRAIN_JOB, (VERB,))
     job = follow_job(state.TRAIN_JOB)
     if job is None:
         return

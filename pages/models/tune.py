@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.shared import shelf, state
-from pages.shared.jobs import find_running_job, follow_job, is_news, show_done
+from pages.shared.jobs import find_job, follow_job, is_news, show_done
 from pages.shared.tuning.before import show_before, show_closing
 from pages.shared.tuning.form import choose_order, choose_provider
 from pages.shared.tuning.listing import show_tunings
@@ -43,7 +43,7 @@ def choose_dataset() -> Dataset | None:
 
 def show_job() -> None:
     """Follow the tuning that was started last."""
-    find_running_job(state.TUNE_JOB, ("tune",))
+    find_job(state.TUNE_JOB, ("tune",))
     job = follow_job(state.TUNE_JOB)
     if job is None:
         return

@@ -1,14 +1,15 @@
 """Background work as pages show it: started by a button, followed by its id, the command always beside it."""
 
 import shlex
+from collections.abc import Callable
 
 import streamlit as st
 
 from pages.shared import state
 from pages.shared.widgets import Cell, Html, escaped, plain
 from pricer.errors import PricerError
-from pricer.figures.formats import count_of, duration, percent
-from pricer.runs.launch import Launch, cancel, launch, list_launches, open_launch
+from pricer.figures.formats import count_of, duration, moment, percent
+from pricer.runs.launch import Launch, cancel, dismiss, last_unread, launch, open_launch, resume, retry
 
 SECONDS_BETWEEN_LOOKS = 2.0
 
@@ -46,11 +47,11 @@ def is_busy(key: str) -> bool:
     return job is not None and job.alive
 
 
-def find_running_job(key: str, verbs: tuple[str, ...]) -> None:
-    """When a page is opened, take up a job with one of these verbs that another visit has left running."""
+def find_job(key: str, verbs: tuple[str, ...]) -> None:
+    """When a page is opened, take up the job with one of these verbs that runs, or ended last and left nothing."""
     if st.session_state[state.TURNED] and st.session_state[key] is None:
-        running = (job.id for job in list_launches() if job.alive and job.arguments[0] in verbs)
-        st.session_state[key] = next(running, None)
+        found = last_unread(verbs)
+        st.session_state[key] = found.id if found else None
 
 
 def follow_job(key: str) -> Launch | None:
@@ -79,7 +80,7 @@ def _show_running(key: str) -> None:
         st.code(job.command, language=None, wrap_lines=True)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Cancel", icon=":material/close:", key=f"cancel_{key}", on_click=cancel, args=(job.id,))
-            _show_log(job)
+            _show_log(key, job)
 
 
 def _figures(job: Launch) -> Cell:
@@ -100,13 +101,27 @@ def _figures(job: Launch) -> Cell:
 
 
 def _show_ended(key: str, job: Launch) -> None:
+    """How a job ended that left nothing, and the ways on: from where it stood, from the start, or none."""
     words = {"failed": "The job failed.", "cancelled": "The job was cancelled.", "crashed": "The job ended by itself."}
     show = st.info if job.state == "cancelled" else st.error
     show(plain(job.error or words.get(job.state, job.state)), icon=":material/error:")
+    st.html(f'<p class="pr-note"><span>{escaped(job.state)} {moment(job.ended or job.started)}</span></p>')
     st.code(job.command, language=None, wrap_lines=True)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Dismiss", key=f"dismiss_{key}", on_click=forget_job, args=(key,))
-        _show_log(job)
+        if job.resumable:
+            st.button("Resume", icon=":material/resume:", key=f"resume_{key}", on_click=_again, args=(key, resume))
+        st.button("Try again", icon=":material/replay:", key=f"retry_{key}", on_click=_again, args=(key, retry))
+        st.button("Dismiss", key=f"dismiss_{key}", on_click=_dismiss, args=(key,))
+        _show_log(key, job)
+
+
+def _again(key: str, do: Callable[[str], Launch]) -> None:
+    st.session_state[key] = do(st.session_state[key]).id
+
+
+def _dismiss(key: str) -> None:
+    dismiss(st.session_state[key])
+    forget_job(key)
 
 
 def is_news(job: Launch) -> bool:
@@ -127,7 +142,7 @@ def forget_job(key: str) -> None:
     st.session_state[key] = None
 
 
-def _show_log(job: Launch) -> None:
+def _show_log(key: str, job: Launch) -> None:
     if job.log_tail:
-        with st.popover("Log", key=f"log_{job.id}"):
+        with st.popover("Log", key=f"log_{key}_{job.id}"):
             st.code(job.log_tail, language=None)

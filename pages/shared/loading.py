@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.shared import state
 from pages.shared.hub_form import show_hub_form, start_button
-from pages.shared.jobs import command_of, find_running_job, follow_job, is_news, show_done
+from pages.shared.jobs import command_of, find_job, follow_job, is_news, show_done
 from pages.shared.widgets import plain, table
 from pricer.catalogue.hub import is_address, read_address
 from pricer.catalogue.scrub import RULES
@@ -78,7 +78,7 @@ def show_demo_form() -> None:
 
 def show_job() -> None:
     """Follow a load; when it is done, turn to its catalogue and say what was made."""
-    find_running_job(state.JOB, ("load", "demo"))
+    find_job(state.JOB, ("load", "demo"))
     job = follow_job(state.JOB)
     if job is None:
         return

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.shared import cached, shelf, state
-from pages.shared.jobs import command_of, find_running_job, follow_job, is_busy, is_news, show_done, start_now
+from pages.shared.jobs import command_of, find_job, follow_job, is_busy, is_news, show_done, start_now
 from pages.shared.leak_lens import choose_split
 from pages.shared.look import look
 from pages.shared.recipe_controls import SAVED
@@ -37,7 +37,7 @@ def show_actions(catalogue: Catalogue, plan: Plan) -> None:
 
 
 def show_job() -> None:
-    find_running_job(state.SAMPLE_JOB, ("sample",))
+    find_job(state.SAMPLE_JOB, ("sample",))
     job = follow_job(state.SAMPLE_JOB)
     if job is None:
         return

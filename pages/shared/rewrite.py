@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from pages.shared import state
-from pages.shared.jobs import command_of, find_running_job, follow_job, is_busy, is_news, show_done, start_now
+from pages.shared.jobs import command_of, find_job, follow_job, is_busy, is_news, show_done, start_now
 from pages.shared.widgets import chart_head, checks, plain
 from pricer.catalogue.store import Catalogue, open_catalogue
 from pricer.errors import PricerError
@@ -22,7 +22,7 @@ def show_rewrite(catalogue: Catalogue) -> None:
     """Who rewrites, how many, at what price; and of a rewritten catalogue what has changed."""
     if catalogue.manifest.rewriting:
         show_what_changed(catalogue)
-    find_running_job(state.REWRITE_JOB, (VERB,))
+    find_job(state.REWRITE_JOB, (VERB,))
     with st.expander(
         "Rewrite the texts", icon=":material/edit_note:", expanded=is_busy(state.REWRITE_JOB), key="rewrite"
     ):

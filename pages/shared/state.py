@@ -47,6 +47,7 @@ MODEL_A = "compare_run"  # ids of the two runs that are compared
 MODEL_B = "compare_against"
 SHOWN_RUN = "runs_shown"  # id of the entry that Runs shows
 RUN_WANTED = "runs_wanted"  # id of the entry that Runs shows next
+MADE_JOB = "runs_made"  # id of the job that Runs showed until it was done, and that made no run
 RUN_DELETED = "runs_deleted"  # id of the entry that was deleted last, until it is brought back
 TRAIN_DRAFT = "train_draft"  # the arguments of an order that Train opens with
 PRODUCT = "predict_product"  # the description that is priced
@@ -105,6 +106,7 @@ DEFAULTS = {
     MODEL_B: None,
     SHOWN_RUN: None,
     RUN_WANTED: None,
+    MADE_JOB: None,
     RUN_DELETED: None,
     TRAIN_DRAFT: None,
     PRODUCT: None,

@@ -1,8 +1,9 @@
-"""Every run with the job that made it, and every job of training that has made none: what the page Runs lists."""
+"""Every run with the job that made it, and every job that is at work or ended without a result: what Runs lists."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from pricer.errors import PricerError
@@ -12,10 +13,12 @@ from pricer.runs.orders import EXTEND, VERB, read_order
 from pricer.runs.store import Run, list_runs, set_deleted
 from pricer.runs.training import default_name
 
+_MAKES = {"load": ("--catalogue",), "demo": ("--catalogue", "--output"), "sample": ("--dataset",)}
+
 
 @dataclass(frozen=True)
 class Entry:
-    """A job of training, the run that came of it, or both; runs that were typed have no job."""
+    """A job, the run that came of it, or both; runs that were typed have no job."""
 
     job: Launch | None
     run: Run | None
@@ -63,19 +66,20 @@ class Entry:
 
 
 def history(deleted: bool = False) -> list[Entry]:
-    """Every job of training and every run, each once, the last first; the deleted ones instead, if asked."""
+    """Every run and every job that made or makes one or has made nothing, each once, the last first.
+
+    What another job has made, a catalogue say, stands on its own page. The deleted ones instead, if asked.
+    """
     runs = list_runs(deleted)
     by_job = {run.manifest.job_id: run for run in runs if run.manifest.job_id}
-    trainings = [job for job in list_launches(deleted) if _belongs(job)]
-    entries = [Entry(job, by_job.pop(job.id, None)) for job in trainings]
+    entries = [
+        Entry(job, by_job.pop(job.id, None))
+        for job in list_launches(deleted)
+        if job.state != "done" or job.arguments[0] in (VERB, EXTEND) or job.id in by_job
+    ]
     launched = {entry.run.id for entry in entries if entry.run}
     entries += [Entry(None, run) for run in runs if run.id not in launched]
     return sorted(entries, key=lambda entry: entry.began, reverse=True)
-
-
-def _belongs(job: Launch) -> bool:
-    """Whether a job stands among the runs: those of training, and fine-tunings at a host until they are done."""
-    return job.arguments[0] in (VERB, EXTEND) or (job.arguments[0] == "tune" and job.state != "done")
 
 
 def search(
@@ -126,8 +130,13 @@ def _find(label: str, entries: list[Entry]) -> Entry:
 
 
 def job_name(job: Launch) -> str:
-    """What a job is about, in few words."""
+    """What a job is about, in few words: "load appliances", or how the run would be called."""
     order = read_order(job.arguments)
-    if order is None:
-        return " ".join(Path(argument).name for argument in job.arguments if not argument.startswith("-"))
-    return order.name or default_name(order, order.dataset)
+    if order:
+        return order.name or default_name(order, order.dataset)
+    verb, *rest = job.arguments
+    options = [part for each in rest for part in (each.split("=", 1) if each.startswith("--") else [each])]
+    stated = dict(pairwise(options))  # each option with what follows it
+    made = [stated[option] for option in _MAKES.get(verb, ()) if option in stated]
+    told = made or [each for each in rest if not each.startswith("-")][:2]
+    return " ".join([verb, *(Path(each).name or each for each in told)])

@@ -28,6 +28,7 @@ LIGHT = {"demo", "plan", "sample", "predict", "compare", "catalogues", "datasets
 # One that only looks now and then, as `tune` does, keeps no other from its key.
 KEY_OF = {"publish": "HF_TOKEN", "push-adapter": "HF_TOKEN", "tune": None}
 SECONDS_TO_CANCEL = 15.0
+DISMISSED = "dismissed"  # a file in a job's folder
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,17 @@ class Launch:
     @property
     def resumable(self) -> bool:
         """Whether it ended without success and left a checkpoint that `resume` goes on from."""
-        ended_badly = not self.alive and self.state != "done"
-        return ended_badly and holds_checkpoint(checkpoints_of(self.continues or self.id))
+        return self.left_nothing and holds_checkpoint(checkpoints_of(self.continues or self.id))
+
+    @property
+    def left_nothing(self) -> bool:
+        """Whether it ended without its result: it failed, crashed or was cancelled."""
+        return not self.alive and self.state != "done"
+
+    @property
+    def dismissed(self) -> bool:
+        """Whether someone has read how it ended, so that pages need not say it again."""
+        return (_folder(self.id) / DISMISSED).exists()
 
     @property
     def progress(self) -> Progress | None:
@@ -150,6 +160,23 @@ def retry(job_id: str) -> Launch:
 def resume(job_id: str) -> Launch:
     """As `retry`, but from the last complete checkpoint, where one stands; the result is the same, only sooner."""
     return _launched(queue.retry_job(job_id, resume=True))
+
+
+def last_unread(verbs: Sequence[str]) -> Launch | None:
+    """The job with one of these verbs that is at work; else the last, if it left nothing and nobody dismissed it."""
+    of_verbs = [job for job in list_launches() if job.arguments[0] in verbs]
+    alive = next((job for job in of_verbs if job.alive), None)
+    if alive or not of_verbs:
+        return alive
+    last = of_verbs[0]
+    return last if last.left_nothing and not last.dismissed else None
+
+
+def dismiss(job_id: str) -> None:
+    """Note that how a job ended was read; it stays in every list."""
+    folder = _folder(jobs.open_job(job_id).id)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / DISMISSED).touch()
 
 
 def move(job_id: str, place: Place) -> Launch:

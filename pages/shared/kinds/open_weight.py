@@ -7,7 +7,7 @@ import psutil
 import streamlit as st
 
 from pages.shared import state
-from pages.shared.jobs import command_of, find_running_job, follow_job, is_busy, start_now
+from pages.shared.jobs import command_of, find_job, follow_job, is_busy, start_now
 from pages.shared.look import look
 from pages.shared.widgets import Html, chart, chart_head, escaped, key_figures, table
 from pricer.curation.dataset import Dataset
@@ -27,7 +27,7 @@ COMPUTE = "bfloat16"  # what is not quantised, where the machine has it
 def show_base(dataset: Dataset, order: Order) -> None:
     """Draw the panel for the base that an order names; what loads or asks it is a job that a button starts."""
     chosen = find_kind(order.model).check_settings(order.settings)
-    find_running_job(state.BASE_JOB, (VERB, TINY_VERB))
+    find_job(state.BASE_JOB, (VERB, TINY_VERB))
     known = known_base(str(chosen["base"]), str(chosen["revision"]))
     with st.container(gap="small"):
         if known is None and chosen["base"] == TINY:

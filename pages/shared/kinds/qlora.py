@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from pages.shared import state
-from pages.shared.jobs import command_of, find_running_job, follow_job, is_busy, job_of, start_now
+from pages.shared.jobs import command_of, find_job, follow_job, is_busy, job_of, start_now
 from pages.shared.widgets import chart_head, escaped, key_figures, plain, table
 from pricer.curation.dataset import Dataset
 from pricer.errors import PricerError
@@ -28,7 +28,7 @@ def show_tuning(dataset: Dataset, order: Order) -> None:
     """Draw the panel for an order as it stands; what takes long is a job that a button starts."""
     chosen = find_kind(order.model).check_settings(order.settings)
     tuning = tuning_of(chosen)
-    find_running_job(state.DRY_RUN_JOB, (DRY_RUN, TINY_LLAMA, GUESS))
+    find_job(state.DRY_RUN_JOB, (DRY_RUN, TINY_LLAMA, GUESS))
     with st.container(gap="small"):
         _show_stop()
         if chosen["base"] == TINY and known_base(TINY) is None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import state
 from pages.shared.jobs import command_of
+from pages.shared.runs.elsewhere import show_place
 from pages.shared.runs.in_work import act
 from pages.shared.widgets import Html, distinct, escaped, plain, table
 from pricer.figures.formats import count, count_of, moment
@@ -25,12 +26,14 @@ def show_actions(entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if entry.alive:
             _button("Cancel", "close", "cancel", entry, cancel)
-        elif entry.state in ("failed", "crashed", "cancelled"):
+        elif entry.job and entry.job.left_nothing:
             if entry.job.resumable:
                 _button("Resume", "resume", "resume", entry, _follow, resume)
             _button("Retry", "replay", "retry", entry, _follow, retry)
         if entry.run:
             st.page_link("results/compare.py", label="Open Compare", icon=":material/arrow_forward:")
+        else:
+            show_place(entry.job)
         if _order(entry):
             _change_and_run_again(entry)
         if entry.run and may_extend(entry.run):

@@ -21,9 +21,9 @@ def show_in_work(known: list[str]) -> None:
     if {job.id for job in jobs} != set(known):
         st.rerun()
     queued = [job for job in jobs if job.state == "queued"]
-    chart_head("In work")
+    chart_head("In work", "Progress, rate and time left are those of the stage that a job is at")
     rows = [_row(job, [each.id for each in queued]) for job in jobs]
-    table(["Run", "State", "Progress", "Rate", "Left"], rows, right=(3, 4))
+    table(["Job", "State", "Progress", "Rate", "Left"], rows, right=(3, 4))
     if queued:
         _order_queue(queued)
 

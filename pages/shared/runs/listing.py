@@ -11,7 +11,7 @@ from pages.shared.widgets import Cell, Html, chart_head, escaped, generated_badg
 from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, duration, moment, spreadsheet_safe
 from pricer.runs.history import Entry, search
 
-STATES = ("queued", "running", "waiting", "done", "failed", "cancelled", "crashed")
+STATES = ("queued", "running", "done", "failed", "cancelled", "crashed")
 ANY = "any"
 SORTS = ("newest", "oldest", "name", "least error", "longest fit")
 _COLUMNS = ["Run", "Family", "Error", "Fit", "Train items", "Dollars per 1,000", "Finished"]
@@ -64,7 +64,7 @@ def show_over(entries: list[Entry]) -> None:
     """The table of what is over."""
     over = [entry for entry in entries if not entry.alive]
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        chart_head("Done", "Error on the natural exam, or on the balanced one where only that was asked")
+        chart_head("Over", "Error on the natural exam, or on the balanced one where only that was asked")
         if over:
             st.download_button(
                 "Download as CSV", lambda: _as_csv(over), "runs.csv", "text/csv", key="download_runs",

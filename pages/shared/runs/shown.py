@@ -1,10 +1,12 @@
 """One entry of the page Runs: at work, done, or ended without a run; and its settings, command and log."""
 
+from datetime import UTC, datetime
+
 import polars as pl
 import streamlit as st
 
 from pages.shared import cached
-from pages.shared.jobs import command_of
+from pages.shared.jobs import SECONDS_BETWEEN_LOOKS, command_of
 from pages.shared.learned import show_learned
 from pages.shared.look import look
 from pages.shared.runs.curves import show_live_curves
@@ -72,9 +74,10 @@ def _show_pace(job: Launch, errors: pl.DataFrame) -> None:
     figures = [("State", job.state, f"since {moment(job.started)}")]
     if progress and job.state == "running":
         share = f"{percent(progress.fraction)} of this stage" if progress.fraction is not None else "so far"
+        elapsed = (datetime.now(UTC) - job.started).total_seconds()
         figures = [
             (progress.stage, count(progress.count), f"{progress.unit}, {share}"),
-            ("Elapsed", duration(progress.elapsed_seconds), _left(progress.remaining_seconds)),
+            ("Elapsed", duration(max(0.0, elapsed)), _left(progress.remaining_seconds)),
         ]
     if len(errors):
         mean, high = errors["mean"][-1], errors["high"][-1]
@@ -84,7 +87,7 @@ def _show_pace(job: Launch, errors: pl.DataFrame) -> None:
 
 
 def _left(seconds: float | None) -> str:
-    return "of this stage" if seconds is None else f"of this stage, {duration(seconds)} left"
+    return "since its start" if seconds is None else f"since its start, {duration(seconds)} left of this stage"
 
 
 def show_last_guesses(guessed: pl.DataFrame) -> None:
@@ -180,13 +183,18 @@ def show_views(entry: Entry) -> None:
         st.code(entry.job.command if entry.job else command_of_run(entry.run), language=None, wrap_lines=True)
     if entry.job:
         with tabs["Log"]:
-            st.code(entry.job.log_tail or "nothing yet", language=None)
+            st.fragment(_show_log, run_every=SECONDS_BETWEEN_LOOKS if entry.alive else None)(entry.id)
     if entry.job and tabs["Machine"].open:
         with tabs["Machine"]:
             show_machine(entry.job)
     if entry.run and tabs["What it learned"].open:
         with tabs["What it learned"]:
             show_learned(entry.run)
+
+
+def _show_log(job_id: str) -> None:
+    """The last lines that a job printed; runs again by itself while it is at work."""
+    st.code(open_launch(job_id).log_tail or "nothing yet", language=None)
 
 
 def show_machine(job: Launch) -> None:
