@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import threading
 import time
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -11,7 +14,7 @@ from pricer.errors import PricerError
 from pricer.keys import Key
 from pricer.llm import calling
 from pricer.llm.calling import Stopped, Tries, ask_all
-from pricer.llm.calls import FAILED, Call
+from pricer.llm.calls import FAILED, Call, most_dollars_of
 from pricer.llm.limiter import Limiter, limiter_of
 from pricer.llm.offered import Offered, list_models
 from pricer.llm.providers import Price, Provider, add_provider, check_address, find_provider, set_limit, set_price
@@ -194,6 +197,40 @@ def test_nothing_is_asked_that_might_lead_above_the_cap(server, provider):
     assert server.paid < 25
     assert all(reply.text for reply in asked(calls(50), provider, most_dollars=10.0))
     assert server.paid == 50
+
+
+@pytest.mark.parametrize("kind", ["lost", "garbage"])
+def test_answers_that_are_lost_or_cannot_be_read_count_towards_the_cap(server, provider, kind):
+    asked(calls(1), provider)
+    (call,) = calls(2)[1:]
+    dollars = most_dollars_of(call, provider.price("small-1"))
+    server.faults, paid = [Fault(kind)], server.paid
+    with pytest.raises(Stopped, match=r"the cap of .* is reached"):
+        asked([call], provider, most_dollars=2.5 * dollars)
+    assert server.paid - paid == 2
+    server.faults = [Fault(kind, times=2)]
+    (reply,) = asked([call], provider, most_dollars=10 * dollars)
+    assert reply.text and 2 * dollars < reply.cost_dollars <= 3 * dollars
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_who_waits_for_money_near_the_cap_goes_on_or_stops_when_it_does_not_come_back(server, provider, share):
+    server.faults = [Fault("status", share=share, seed=1), Fault("lost", share=share, seed=2)]
+    wanted = [replace(call, parameters={"max_completion_tokens": 1 + n % 30}) for n, call in enumerate(calls(30))]
+    ended = []
+
+    def ask(most_dollars: float) -> None:
+        with suppress(Stopped):
+            asked(wanted, provider, most_dollars=most_dollars, concurrency=16)
+        ended.append(most_dollars)
+
+    for most_dollars in (0.0, 0.4, 1.1, 2.0):
+        thread = threading.Thread(target=ask, args=(most_dollars,), daemon=True)
+        thread.start()
+        thread.join(60)
+        assert ended[-1:] == [most_dollars], "it waits for ever"
+        spent = sum(reply.cost_dollars for reply in find_replies([call.key for call in wanted]).values())
+        assert spent <= most_dollars
 
 
 def test_a_price_that_nobody_stated_is_no_price_of_nothing(server, provider):

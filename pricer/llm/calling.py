@@ -60,8 +60,9 @@ def ask_all(
 ) -> list[Reply]:
     """Every call's reply, in the order of the calls; what was answered before is not asked again.
 
-    `most_dollars` bounds what all of them have cost, those that were answered before too; a call is not begun while it
-    might lead above it. `on_reply` is told of each reply as soon as it is kept, in the order in which they come.
+    `most_dollars` bounds what all of them have cost, those that were answered before too; no try of a call is begun
+    while it might lead above it, and a try whose answer is lost counts as one that was charged. `on_reply` is told of each
+    reply as soon as it is kept, in the order in which they come.
     Stopped where all further calls would fail; PricerError where a model's price is not known and there is a cap.
     """
     unique = {call.key: call for call in calls}
@@ -88,6 +89,7 @@ class _Failed:
     again: bool  # whether asking again may help
     seconds: float | None = None  # to wait before, where the provider says so
     too_often: bool = False  # so that all calls of this key have to wait
+    cost_dollars: float = 0.0  # at most, where the provider has worked and its answer cannot be read
 
 
 class _Asking:
@@ -102,7 +104,7 @@ class _Asking:
         self._limiter: Limiter = limiter_of(provider.key or provider.base_url)
         self._limiter.set_rate(provider.per_minute)
         self._failures = 0  # in a row
-        self._under_way: list[float] = []  # dollars that each call on its way may cost at most
+        self._under_way: list[float] = []  # dollars that each try on its way may cost at most
         self._arrived: list[tuple[Call, Reply]] = []  # and not yet kept
         self._broken: BaseException | None = None  # why replies cannot be kept
         self.spent = 0.0
@@ -141,23 +143,11 @@ class _Asking:
         """Ask one call after the other while there are any."""
         done = 0
         while self._left and done != most:
-            call = self._left[0]
-            dollars = self._most_dollars(call)
-            if not await self._afford(dollars) or not self._left or self._left[0] is not call:
-                if self.stopped:
-                    return
-                continue  # another one has taken it meanwhile
-            self._left.popleft()
-            self._under_way.append(dollars)
-            try:
-                reply = await self._ask(client, call)
-            finally:
-                self._under_way.remove(dollars)
-                self._returned.set()
+            call = self._left.popleft()
+            reply = await self._ask(client, call)
             if reply is None:
                 return
             done += 1
-            self.spent += reply.cost_dollars
             self._arrived.append((call, reply))
             self._news.set()
             self._failures = self._failures + 1 if reply.finish == FAILED else 0
@@ -165,7 +155,7 @@ class _Asking:
                 self._stop(f"{self._failures} calls failed one after the other, the last: {reply.error}")
 
     async def _afford(self, dollars: float) -> bool:
-        """Whether a call of at most so many dollars keeps the cap, once those on their way have told what they cost."""
+        """Whether a try of at most so many dollars keeps the cap, once those on their way have told what they cost."""
         while not self.stopped and self._most is not None and self.spent + sum(self._under_way) + dollars > self._most:
             if not self._under_way:
                 self._stop(f"the cap of ${self._most:,.2f} is reached: ${self.spent:,.2f} are spent")
@@ -178,29 +168,43 @@ class _Asking:
         """The call's reply; None where all asking is to stop."""
         began, lost_dollars = time.monotonic(), 0.0
         for number in range(1, self._tries.most + 1):
-            while not self.stopped and (seconds := self._limiter.take()):
-                await self._rest(seconds)
-            if self.stopped:
-                return None
-            started = time.monotonic()
-            try:
-                url = f"{self._provider.base_url}/chat/completions"
-                outcome = self._read(call, await exchange(client, "POST", url, self._deadline, json=call.body))
-            except Unanswered as error:
-                outcome = _Failed(f"{self._provider.title}: {error}", error.again)
-                lost_dollars += self._most_dollars(call) if error.sent else 0.0
+            outcome = await self._try(client, call)
             if outcome is None:
                 return None
-            now = time.monotonic()
             if isinstance(outcome, Reply):
-                return replace(outcome, seconds=now - started, cost_dollars=outcome.cost_dollars + lost_dollars)
+                return replace(outcome, cost_dollars=outcome.cost_dollars + lost_dollars)
+            lost_dollars += outcome.cost_dollars
             wait = self._wait(outcome, number)
-            if not outcome.again or now - began + wait > self._tries.seconds:
+            if not outcome.again or time.monotonic() - began + wait > self._tries.seconds:
                 break
             if number < self._tries.most:
                 await self._rest(wait)
         words = f"{outcome.words} (asked {number} times)" if number > 1 else outcome.words
-        return Reply(None, words, cost_dollars=lost_dollars, seconds=time.monotonic() - started, finish=FAILED)
+        return Reply(None, words, cost_dollars=lost_dollars, seconds=time.monotonic() - began, finish=FAILED)
+
+    async def _try(self, client: "httpx2.AsyncClient", call: Call) -> "Reply | _Failed | None":
+        """Ask once, as soon as the cap and the limiter allow; None where all asking is to stop."""
+        dollars = self._most_dollars(call)
+        if not await self._afford(dollars):
+            return None
+        self._under_way.append(dollars)
+        try:
+            while not self.stopped and (seconds := self._limiter.take()):
+                await self._rest(seconds)
+            if self.stopped:
+                return None
+            started, url = time.monotonic(), f"{self._provider.base_url}/chat/completions"
+            outcome = self._read(call, await exchange(client, "POST", url, self._deadline, json=call.body))
+            if isinstance(outcome, Reply):
+                outcome = replace(outcome, seconds=time.monotonic() - started)
+        except Unanswered as error:
+            words = f"{self._provider.title}: {error}"
+            outcome = _Failed(words, error.again, cost_dollars=dollars if error.sent else 0.0)
+        finally:
+            self._under_way.remove(dollars)
+            self._returned.set()
+        self.spent += outcome.cost_dollars if outcome else 0.0
+        return outcome
 
     def _wait(self, failed: _Failed, number: int) -> float:
         """Seconds before the next try; all calls of the key wait where it is asked too often."""
@@ -223,7 +227,8 @@ class _Asking:
         try:
             reply = read_answer(answered.json())
         except ValueError:
-            return _Failed(f"{self._provider.title} answers with something else than the protocol has", again=True)
+            words = f"{self._provider.title} answers with something else than the protocol has"
+            return _Failed(words, again=True, cost_dollars=self._most_dollars(call))
         return paid(reply, call, self._prices[call.model], self._key)
 
     def _most_dollars(self, call: Call) -> float:
