@@ -9,7 +9,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -87,6 +87,12 @@ def publish(folder: Path, destination: Path) -> bool:
         raise
     force_to_disk(destination.parent)
     return True
+
+
+def remove_staging(parent: Path) -> None:
+    """Leave nothing of ours in a folder that is someone's own, unless another process is writing there."""
+    with suppress(OSError):
+        (parent / STAGING).rmdir()
 
 
 def sweep(staging: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import NullPool, create_engine
 
-from pricer import database
+from pricer import database, settings
 from pricer.__main__ import main
 from pricer.catalogue.store import Catalogue, open_catalogue
 from pricer.keys import KNOWN
@@ -27,8 +27,7 @@ from tests.serving import Server, serving
 from tests.tiny_llama import tiny_llama, tiny_llama_digits  # noqa: F401 fixtures
 
 DEMO_ROWS = 4_000
-# Read when the hub's library is imported: the tests' hub speaks the plain protocol, and nobody watches bars.
-os.environ |= {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+settings.quieten_hub()  # before a fixture imports the hub's library
 
 # The same examples each time, whatever the machine's speed.
 hypothesis_settings.register_profile("pricer", derandomize=True, deadline=None)

@@ -10,16 +10,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
 from pricer.__main__ import main
 from pricer.checkpoints import latest_complete
+from pricer.models.qlora import ABOUT
 from pricer.progress import TRAINING_LOSS
-from pricer.runs.adapters import find_base_run
+from pricer.runs.adapters import find_base_run, write_card
 from pricer.runs.launch import launch
 from pricer.runs.orders import order_arguments, order_of
-from pricer.runs.store import list_runs, open_run
-from tests.hub_server import ADA, HubServer
+from pricer.runs.store import MODEL, list_runs, open_run
+from tests.hub_server import ADA, Fault, HubServer
 from tests.processes import eventually
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -130,7 +132,9 @@ def test_a_dry_run_measures_and_keeps_nothing(home, trained_home, tiny_llama, ca
 def test_an_adapter_is_merged_into_its_unquantised_base(tuned, tiny_llama, tmp_path):
     from pricer.llm.local.loading import load_base
 
-    assert main(["merge", "tuned", "--to", str(tmp_path / "merged")]) == 0
+    with FileLock(tmp_path / ".staging" / "another.lock"):  # of a process that is writing there
+        assert main(["merge", "tuned", "--to", str(tmp_path / "merged")]) == 0
+        assert (tmp_path / ".staging" / "another.lock").exists()
     merged, base = (load_base(str(place)).model.state_dict() for place in (tmp_path / "merged", tiny_llama))
     changed = [name for name in base if not base[name].equal(merged[name])]
     assert changed
@@ -153,6 +157,31 @@ def test_an_adapter_is_pushed_with_a_card_and_private(tuned, hub: HubServer, mon
     assert "generated data" in card
     assert "tiny Llama" in card
     assert tuned.manifest.dataset_hash[:16] in card
+
+
+def test_a_card_names_a_base_of_the_hub_and_never_where_another_lies(tuned, tiny_llama, hub: HubServer, monkeypatch):
+    about = json.loads((tuned.folder / MODEL / ABOUT).read_bytes())
+    card = write_card(tuned, about | {"base": "lab/llama", "base_revision": "v1", "tiny": False}, "ada/prices")
+    assert 'base_model: "lab/llama"' in card and 'from_pretrained("lab/llama", revision="v1")' in card
+    monkeypatch.setenv("HF_TOKEN", ADA)
+    assert main(["push-adapter", "tuned", "--to", "ada/prices"]) == 0
+    head = hub.repositories["models", "ada/prices"].branches["main"][-1]
+    for digest in head.files.values():
+        assert str(tiny_llama).encode() not in (hub.folder / digest).read_bytes()
+    assert b"base_model:" not in (hub.folder / head.files["README.md"]).read_bytes()
+
+
+def test_an_adapter_overwrites_nothing_else(tuned, hub: HubServer, monkeypatch, capsys):
+    monkeypatch.setenv("HF_TOKEN", ADA)
+    for _ in range(2):
+        assert main(["push-adapter", "tuned", "--to", "ada/prices"]) == 0
+    hub.put("ada/other", {"README.md": b"mine"}, kind="models")
+    assert main(["push-adapter", "tuned", "--to", "ada/other"]) == 2
+    assert "ada/other is taken" in capsys.readouterr().err
+    hub.put("ada/gone", {}, kind="models")
+    hub.faults.append(Fault("status", "POST /api/models/ada/gone/commit", status=412))
+    assert main(["push-adapter", "tuned", "--to", "ada/gone"]) == 2
+    assert "someone else has changed it in the meantime" in capsys.readouterr().err
 
 
 def test_an_adapter_is_asked_by_its_revision_wherever_it_lies(tuned, tiny_llama, hub: HubServer, monkeypatch, capsys):

@@ -14,6 +14,8 @@ from pricer.keys import HUB_TOKEN, Key, find_key
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
+settings.quieten_hub()  # before anything imports the hub's library
+
 PREFIX = "hub:"
 _ADDRESS = re.compile(r"hub:([\w.-]{1,96}/[\w.-]{1,96})(?:/([^@]+))?(?:@([\w./-]{1,120}))?", re.ASCII)
 
@@ -56,7 +58,6 @@ def connect(key: Key | None = None) -> "HfApi":
     """The hub's library, with the token that is given or found, or none; PricerError in offline mode."""
     if settings.hub_is_offline():
         raise PricerError("HF_HUB_OFFLINE forbids asking the hub: unset it")
-    settings.quieten_hub()
     from huggingface_hub import HfApi
 
     key = key or find_key(HUB_TOKEN)

@@ -22,7 +22,7 @@ from pricer.catalogue.store import Catalogue, open_catalogue
 from pricer.curation.dataset import Dataset
 from pricer.curation.recipe_file import RecipeFile, write_recipe_file
 from pricer.errors import PricerError
-from pricer.files import publish, staged_folder, write_whole
+from pricer.files import publish, remove_staging, staged_folder, write_whole
 from pricer.items import SLOT_COUNT, content_hash, merge_hashes
 from pricer.progress import Report, Step, silent
 from pricer.publish import card, pictures
@@ -106,9 +106,9 @@ def publish_to_folder(dataset: Dataset, options: Options, folder: Path, report: 
         with staged_folder(folder.parent) as staging:
             written = write_set(dataset, options, staging, f"./{folder.name}", report)
             publish(staging, folder)
-            _remove_if_empty(folder.parent / ".staging")
     except FileExistsError as error:
         raise PricerError(f"{folder.parent} is no folder") from error
+    remove_staging(folder.parent)
     return PublishedFolder(folder, written.manifest, written.bytes)
 
 
@@ -118,11 +118,6 @@ def _standing(dataset: Dataset, options: Options, folder: Path) -> PublishedFold
     if found is None or (found.dataset_id, found.options) != (dataset.id, options):
         raise PricerError(f"{folder} is there already and holds something else: take another name, or move it away")
     return PublishedFolder(folder, found, _size(folder))
-
-
-def _remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
 
 
 def write_set(dataset: Dataset, options: Options, folder: Path, place: str, report: Report = silent) -> PublishedFolder:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NOTHING = "nothing"  # the revision of a place where nothing stands
 _SHORT, _SHORTEST = 12, 7  # characters of a commit's name: those shown, and those needed to tell it from all others
-_HUBS_OWN = {".gitattributes"}  # what the hub puts into every repository
+HUBS_OWN = {".gitattributes"}  # what the hub puts into every repository
 _ROWS = re.compile(rf"data/({'|'.join(SPLITS.values())})-.*\.parquet")  # what the card names as rows of a split
 
 Standing = Literal["free", "empty", "earlier", "taken"]
@@ -58,7 +58,7 @@ class Found:
     def foreign(self) -> list[str]:
         """The files that the set which stands here did not bring."""
         own = {MANIFEST, *self.manifest.files} if self.manifest else set()
-        return sorted(set(self.files) - own - _HUBS_OWN)
+        return sorted(set(self.files) - own - HUBS_OWN)
 
     @property
     def foreign_rows(self) -> list[str]:
@@ -73,7 +73,7 @@ class Found:
 
     def to_remove(self, names: set[str], replace: bool) -> list[str]:
         """The files that go when these come: the earlier set's, and everyone else's only where that is wanted."""
-        gone = set(self.files) - _HUBS_OWN - names
+        gone = set(self.files) - HUBS_OWN - names
         return sorted(gone if replace else gone - set(self.foreign))
 
 
@@ -121,7 +121,7 @@ def look(place: Place, api: "HfApi") -> Found:
             at, has_branch = info, False
         names = tuple(sibling.rfilename for sibling in at.siblings or ())
         manifest = _manifest_at(api, place.repo, at.sha) if MANIFEST in names else None
-    if not set(names) - _HUBS_OWN:
+    if not set(names) - HUBS_OWN:
         standing: Standing = "empty"
     else:
         standing = "earlier" if manifest else "taken"
@@ -157,10 +157,15 @@ def _every_commit(repo: str, api: "HfApi") -> Iterator[str]:
 
 
 def _manifest_at(api: "HfApi", repo: str, commit: str) -> PublishedManifest | None:
+    return read_manifest(content_at(api, repo, MANIFEST, commit, "dataset"))
+
+
+def content_at(api: "HfApi", repo: str, path: str, commit: str, kind: Literal["dataset", "model"]) -> bytes:
+    """A small file of a repository as it was at a commit; the hub's errors where there is none."""
     from huggingface_hub import hf_hub_url
     from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
-    url = hf_hub_url(repo, MANIFEST, repo_type="dataset", revision=commit, endpoint=api.endpoint)
+    url = hf_hub_url(repo, path, repo_type=kind, revision=commit, endpoint=api.endpoint)
     answer = get_session().get(url, headers=build_hf_headers(token=api.token), timeout=30, follow_redirects=True)
     hf_raise_for_status(answer)
-    return read_manifest(answer.content)
+    return answer.content

@@ -1,12 +1,11 @@
 """The adapter itself: put on a base, saved as the hub has them, put back, and merged into the unquantised base."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pricer.errors import PricerError
-from pricer.files import publish, staged_folder, write_json
+from pricer.files import publish, remove_staging, staged_folder, write_json
 from pricer.items import HIGHEST_SLOT
 from pricer.llm.tuned.presets import Tuning
 
@@ -109,12 +108,10 @@ def merge(base: "PreTrainedModel", adapter: Path, tokenizer, folder: Path) -> No
     Only ever into unquantised weights: rounding the sum to 4 bits again moves logits by 0.06 to 0.43, ten times as much
     as this does. PricerError where the folder exists.
     """
-    if folder.exists():
-        raise PricerError(f"{folder} exists; name a new folder")
     merged = load_adapter(base, adapter).merge_and_unload()
     with staged_folder(folder.parent) as staged:
         merged.save_pretrained(staged)
         tokenizer.save_pretrained(staged)
         if not publish(staged, folder):
             raise PricerError(f"{folder} exists; name a new folder")
-    shutil.rmtree(folder.parent / ".staging", ignore_errors=True)
+    remove_staging(folder.parent)
