@@ -102,6 +102,24 @@ def test_a_long_text_loses_its_end_and_never_its_price(tokenizer, sold, length):
         assert tokenizer.decode(row.answer) == f"{round(price)}.00<|end_of_text|>"
 
 
+def test_a_text_is_cut_alike_in_training_and_in_asking(tiny_llama, sold, monkeypatch):
+    from pricer.llm.local.slots import Said
+    from pricer.llm.tuned import tuner
+    from pricer.progress import silent
+
+    texts, asked = sold["text"].to_list(), []
+    tuned = tuner.start(tuner.BaseChoice(str(tiny_llama), "none"), SMALL, 1, silent)
+
+    def keep(model, tree, prompts, batch):
+        asked.extend(prompts)
+        return Said(np.zeros((len(prompts), 1000)), np.zeros(len(prompts)))
+
+    monkeypatch.setattr(tuner, "ask_slots", keep)
+    tuned.chances(texts)
+    assert asked == [row.prompt for row in make_rows(tuned.tokenizer, texts, sold["price"].to_list(), SMALL)]
+    assert max(map(len, asked)) == SMALL.length - 4  # "999", ".", "00", the end
+
+
 def test_each_epoch_holds_every_row_once_in_an_order_of_its_own():
     lengths = np.random.default_rng(0).integers(20, 90, 50)
     first, again, second = (order_rows(lengths, SMALL, 1, epoch) for epoch in (0, 0, 1))

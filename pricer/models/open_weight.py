@@ -10,7 +10,6 @@ import polars as pl
 from pricer.errors import PricerError
 from pricer.files import write_json
 from pricer.llm.local.bases import check_same, titled
-from pricer.llm.prompts import COMPLETIONS
 from pricer.models.bins import distribution_median
 from pricer.models.learned import Learned
 from pricer.models.registry import find_kind
@@ -94,12 +93,13 @@ class OpenWeight:
         return known["base_revision"] if known else self.revision
 
     def predict_distribution(self, items: pl.DataFrame) -> np.ndarray:
+        from pricer.llm.local.frames import frame_of
         from pricer.llm.local.slots import ask_slots, fit_prompts, longest_prompt
 
         texts = texts_of(items, "text")
         if self._last is None or self._last[0] != texts:
             loaded, tree = self.open()
-            frame, most = COMPLETIONS[self.prompt].prompt, longest_prompt(loaded.model)
+            frame, most = frame_of(loaded.tokenizer, self.prompt), longest_prompt(loaded.model)
             prompts = fit_prompts(loaded.tokenizer, frame, texts, most)
             self._last = texts, ask_slots(loaded.model, tree, prompts, self.batch).chances
         return self._last[1]

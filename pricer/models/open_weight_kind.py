@@ -1,8 +1,8 @@
 """What can be said of an open-weight language model without importing it: its settings, and what it will take."""
 
 from pricer.llm.local.bases import TINY, known_base
+from pricer.llm.local.frames import FRAMES
 from pricer.llm.local.memory import COMPUTE_TYPES, DEVICES, PRECISIONS, has_card, needed_bytes
-from pricer.llm.prompts import COMPLETIONS
 from pricer.models.contract import Estimate, ModelKind, Setting
 
 _START_SECONDS = 12.0  # until the libraries are imported
@@ -40,7 +40,12 @@ OPEN_WEIGHT = ModelKind(
         Setting(
             "precision", "4bit", choices=PRECISIONS, explanation="How its weights are held: as published, or less."
         ),
-        Setting("prompt", "notebook-2", choices=tuple(COMPLETIONS), explanation="The words around the product's text."),
+        Setting(
+            "prompt",
+            "notebook-2",
+            choices=FRAMES,
+            explanation="The words around the text; a chat's for instructed models.",
+        ),
         Setting(
             "adapter",
             "",

@@ -2,8 +2,8 @@
 
 from pricer.errors import PricerError
 from pricer.llm.local.bases import TINY
+from pricer.llm.local.frames import FRAMES
 from pricer.llm.local.memory import has_card
-from pricer.llm.prompts import COMPLETIONS
 from pricer.llm.tuned.arithmetic import LIBRARIES_BYTES, LIBRARIES_SECONDS, plan
 from pricer.llm.tuned.presets import AS_PRESET, PRESETS, TARGETS, tuning_of
 from pricer.models.contract import Estimate, ModelKind, Setting
@@ -47,7 +47,7 @@ QLORA = ModelKind(
         Setting(
             "prompt",
             AS_PRESET,
-            choices=(AS_PRESET, *COMPLETIONS),
+            choices=(AS_PRESET, *FRAMES),
             explanation="The words around the text.",
             unset=AS_PRESET,
         ),

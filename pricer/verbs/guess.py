@@ -3,6 +3,7 @@
 import argparse
 
 from pricer.errors import PricerError
+from pricer.llm.local.frames import FRAMES
 from pricer.llm.local.memory import DEVICES, PRECISIONS
 from pricer.progress import Report, Step
 from pricer.verbs import models
@@ -18,14 +19,16 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--measure", action="store_true", help="load it in every precision and measure")
     verb.add_argument("--text", help="a product: show its prompt, tokens, answer and distribution")
     verb.add_argument("--dataset", metavar="NAME", help="the same for the first item of its exam")
-    verb.add_argument("--prompt", default="notebook-2", help="the words around it (default notebook-2)")
+    verb.add_argument("--prompt", default="notebook-2", choices=FRAMES, help="the words around it (default notebook-2)")
 
     verb = verbs.add("guess", "ask a base model the exam: the same as train open-weight", _guess, models.train_words)
     _of_base(verb)
     verb.add_argument("--dataset", required=True, metavar="NAME", help="name or id of the dataset")
     verb.add_argument("--first", type=int, metavar="K", help="ask the first K of the exam only; each prefix is fair")
     verb.add_argument("--exam", default="both", help="natural, balanced, or both (default)")
-    verb.add_argument("--prompt", help="notebook-1 or notebook-2 (default)")
+    verb.add_argument(
+        "--prompt", help="notebook-1, notebook-2 (default), or for instructed models notebook-1-chat, notebook-2-chat"
+    )
     verb.add_argument("--adapter", help="tuned for this base: a folder, or OWNER/NAME[@REVISION] of the hub")
     verb.add_argument("--batch", help="products that are read at once")
     verb.add_argument("--name", help="of the run")
@@ -96,11 +99,21 @@ def _base_words(found: dict) -> str:
 
 
 def _guess(options: argparse.Namespace, report: Report) -> dict:
+    from pricer.models.open_weight_kind import OPEN_WEIGHT
+    from pricer.runs.training import Order, train_run
+
+    known = {setting.name: setting for setting in OPEN_WEIGHT.settings}
     names = ("base", "revision", "precision", "device", "prompt", "adapter", "batch")
     stated = {name: getattr(options, name) for name in names}
-    options.model, options.settings = "open-weight", [(name, value) for name, value in stated.items() if value]
-    options.ask, options.first, options.seed, options.of = options.first, None, 42, []
-    return models.train(options, report)
+    order = Order(
+        model=OPEN_WEIGHT.name,
+        dataset=options.dataset,
+        settings={name: known[name].parse(value) for name, value in stated.items() if value},
+        asked=options.exam,
+        first_k=options.first,
+        name=options.name,
+    )
+    return models.graded_facts(train_run(order, report), options.exam)
 
 
 def _serve(options: argparse.Namespace, report: Report) -> dict:

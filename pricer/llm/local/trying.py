@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from pricer.llm.local.bases import look_at
 from pricer.llm.local.digits import plain_encoder, price_tree
+from pricer.llm.local.frames import frame_of
 from pricer.llm.local.loading import choose_compute, choose_device, free_bytes, load_base
 from pricer.llm.local.memory import PRECISIONS, footprints
 from pricer.llm.local.slots import ANSWER_TOKENS, ask_slots, fit_prompt, longest_prompt
-from pricer.llm.prompts import COMPLETIONS
 from pricer.llm.reading import read_price
 from pricer.progress import Report, Step, silent
 
@@ -55,8 +55,8 @@ def try_item(loaded: "Loaded", prompt: str, text: str) -> dict:
     import torch
 
     tokenizer, model = loaded.tokenizer, loaded.model
-    tree, frame = price_tree(tokenizer), COMPLETIONS[prompt]
-    tokens = fit_prompt(tokenizer, frame.prompt, text, longest_prompt(model))
+    tree, frame = price_tree(tokenizer), frame_of(tokenizer, prompt)
+    tokens = fit_prompt(tokenizer, frame, text, longest_prompt(model))
     said = ask_slots(model, tree, [tokens])
     asked = torch.tensor([tokens], device=model.device)
     with torch.inference_mode():

@@ -12,7 +12,7 @@ EVERY_LAYER = (*ATTENTION, "gate_proj", "up_proj", "down_proj")
 class Tuning:
     """How an adapter is tuned (LoRA, Hu et al., 2021; on a quantised base QLoRA, Dettmers et al., 2023)."""
 
-    prompt: str  # a name in `pricer.llm.prompts.COMPLETIONS`
+    prompt: str  # a name in `pricer.llm.local.frames.FRAMES`
     length: int  # tokens of a row, the price included; a longer text loses its end, never the price
     r: int  # rank of the adapter's matrices
     alpha: int  # what the adapter says is multiplied by alpha / r

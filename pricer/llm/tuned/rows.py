@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pricer.items import HIGHEST_SLOT
 from pricer.llm.local.digits import plain_encoder
-from pricer.llm.local.slots import fit_prompt
-from pricer.llm.prompts import COMPLETIONS
+from pricer.llm.local.frames import answer_of, frame_of
+from pricer.llm.local.slots import fit_prompts
 from pricer.llm.tuned.presets import Tuning
 
 if TYPE_CHECKING:
@@ -56,14 +57,17 @@ def make_rows(
 
     PricerError where the prompt alone is longer.
     """
-    prompt = COMPLETIONS[tuning.prompt]
-    encode = plain_encoder(tokenizer)
-    rows = []
-    for text, price in zip(texts, prices, strict=True):
-        answer = [*answer_tokens(encode, prompt.answer(price)), tokenizer.eos_token_id]
-        asked = fit_prompt(tokenizer, prompt.prompt, text, tuning.length - len(answer))
-        rows.append(Row(asked, answer, min(round(price), 999)))
-    return rows
+    encode, end = plain_encoder(tokenizer), tokenizer.eos_token_id
+    return [
+        Row(prompt, [*answer_tokens(encode, answer_of(price)), end], min(round(price), HIGHEST_SLOT))
+        for prompt, price in zip(asked_prompts(tokenizer, texts, tuning), prices, strict=True)
+    ]
+
+
+def asked_prompts(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str], tuning: Tuning) -> list[list[int]]:
+    """Texts as they are learned and as they are asked later: with room behind them for the longest price and an end."""
+    room = len(answer_tokens(plain_encoder(tokenizer), answer_of(HIGHEST_SLOT))) + 1
+    return fit_prompts(tokenizer, frame_of(tokenizer, tuning.prompt), texts, tuning.length - room)
 
 
 def answer_tokens(encode, answer: str) -> list[int]:

@@ -12,12 +12,11 @@ import numpy as np
 from pricer.llm.local.bases import look_at
 from pricer.llm.local.digits import PriceTree, price_tree
 from pricer.llm.local.loading import load_base, release
-from pricer.llm.local.slots import ANSWER_TOKENS, ask_slots, fit_prompt
-from pricer.llm.prompts import COMPLETIONS
+from pricer.llm.local.slots import ask_slots
 from pricer.llm.tuned.adapter import TRAINED, load_adapter, load_head, new_head, put_adapter
 from pricer.llm.tuned.passes import count_of, hidden_states, summed_loss
 from pricer.llm.tuned.presets import Tuning
-from pricer.llm.tuned.rows import Row, lay_out, make_rows
+from pricer.llm.tuned.rows import Row, asked_prompts, lay_out, make_rows
 from pricer.llm.tuned.steps import Learner, Tuned, tune
 from pricer.progress import VALIDATION_ERROR, VALIDATION_LOSS, Report, Step
 
@@ -58,7 +57,7 @@ class TunedModel:
     def chances(self, texts: Sequence[str]) -> np.ndarray:
         """How likely each slot is for each product's text: float64 (texts, 1000), rows add up to 1."""
         self.model.eval()
-        prompts = self._prompts(texts)
+        prompts = asked_prompts(self.tokenizer, texts, self.tuning)
         if self.head is not None:
             return self._chances_of_head(prompts)
         if not prompts:
@@ -70,10 +69,6 @@ class TunedModel:
         """How many numbers the adapter is made of, a slot head's included."""
         numbers = [weight.numel() for name, weight in self.model.named_parameters() if TRAINED in name]
         return sum(numbers) + sum(weight.numel() for weight in (self.head.parameters() if self.head else ()))
-
-    def _prompts(self, texts: Sequence[str]) -> list[list[int]]:
-        prompt = COMPLETIONS[self.tuning.prompt].prompt
-        return [fit_prompt(self.tokenizer, prompt, text, self.tuning.length - ANSWER_TOKENS) for text in texts]
 
     def _chances_of_head(self, prompts: Sequence[list[int]]) -> np.ndarray:
         import torch
