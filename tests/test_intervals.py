@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricer.evaluation.intervals import mean_interval, mean_intervals
+from pricer.evaluation import intervals
+from pricer.evaluation.intervals import estimates, mean_interval, mean_intervals
 
 EXAMS, ITEMS = 1_000, 200
 
@@ -109,6 +110,18 @@ def test_one_group_of_many_items_has_no_interval():
 
 def test_nothing_has_no_mean():
     assert tuple(mean_interval(np.array([]), np.array([]))) == (None, None, None)
+
+
+@pytest.mark.parametrize("bands", [None, np.repeat([0, 1, 2], 500)])
+def test_the_expansion_says_what_the_bootstrap_says(bands, monkeypatch):
+    rng = np.random.default_rng(11)
+    values = np.column_stack([guess_errors(rng, 1500)[1] for _ in range(20)])
+    groups = rng.integers(0, 1300, 1500) + (0 if bands is None else 2000 * bands)
+    quick = estimates(values, groups, bands)
+    monkeypatch.setattr(intervals, "MOST_CORRECTION", 0)
+    slow = estimates(values, groups, bands)
+    assert np.median(np.abs(quick.quantile / slow.quantile - 1)) < 0.03  # two bootstraps differ by as much
+    assert (quick.quantile != slow.quantile).all()
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import pytest
 
 from pricer.errors import PricerError
 from pricer.evaluation.comparison import paired
+from pricer.evaluation.intervals import mean_interval
 from pricer.evaluation.leaderboard import leaderboard
 from pricer.evaluation.matrix import paired_matrix
 from tests.grading import graded, graded_run
@@ -55,6 +56,28 @@ def test_joint_intervals_are_wider_and_hold_together():
     assert sum(false_alarms) <= 8  # 5 % of 60 are expected
     lone_alarms = [paired_matrix(runs_of(6, 200, seed)).ties < 15 for seed in range(1, 61)]
     assert sum(lone_alarms) > sum(false_alarms)
+
+
+def test_joint_intervals_hold_together_where_runs_were_asked_different_parts():
+    """Two lots of pairs with the same items in common: each must hold with 97.5 %, for both to hold with 95 %."""
+    runs = [graded_run(run.table.head(k), name=run.name) for run, k in zip(runs_of(3), (400, 300, 200), strict=True)]
+    matrix = paired_matrix(runs, joint=True)
+    assert sorted(pair.items for pair in matrix.pairs.values()) == [200, 200, 300]
+    pair = matrix.pair("run 0", "run 1")
+    errors = [(run.table["guess"] - run.table["price"]).abs().head(300) for run in runs[:2]]
+    alone = mean_interval((errors[0] - errors[1]).to_numpy(), np.arange(300), confidence=1 - 0.05 / 2)
+    assert pair.high - pair.low == pytest.approx(alone.high - alone.low, rel=1e-3)
+
+
+def test_the_items_that_settle_a_joint_tie_are_told_by_the_width_of_joint_intervals():
+    runs = runs_of(6)
+    apart, together = paired_matrix(runs), paired_matrix(runs, joint=True)
+    for names, pair in together.pairs.items():
+        if pair.items_to_settle and apart.pairs[names].tied:
+            difference, half = pair.difference, pair.high - pair.difference
+            error = (apart.pairs[names].high - difference) / 1.96
+            expected = pair.items * ((half / error + 0.84) * error / difference) ** 2
+            assert pair.items_to_settle == pytest.approx(expected, rel=0.06)
 
 
 def test_two_models_that_differ_by_noise_are_a_tie():

@@ -14,8 +14,8 @@ from pricer.evaluation.scoring import DEFAULT, Scoring, scored
 LEAST_SHARE = 0.8  # of the items of the run with most, which a run needs for a place
 NOTHING = 0.005  # dollars: two runs of one recipe may differ by rounding alone, surely and yet by nothing
 
-# So many times the items that make the half-width equal to the difference leave zero outside with a chance of 80 %.
-_SETTLES = ((1.959964 + 0.841621) / 1.959964) ** 2
+NORMAL = 1.959964  # standard errors that a 95 % interval of many items reaches to either side
+_POWER = 0.841621  # as many more leave zero outside with a chance of 80 %
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,16 @@ def paired(
     return compare(mean_interval(difference, common["group"].to_numpy(), bands, seed), len(common))
 
 
-def compare(interval: Interval, items: int) -> Paired:
-    """Read a comparison off the mean difference and its interval."""
+def compare(interval: Interval, items: int, quantile: float = NORMAL) -> Paired:
+    """Read a comparison off the mean difference and its interval, which reaches so many standard errors."""
     difference, low, high = interval
     if difference is not None and abs(difference) < NOTHING:
         return Paired(difference, low, high, items, tied=True, items_to_settle=None)
     tied = low is None or high is None or low <= 0 <= high
-    return Paired(difference, low, high, items, tied, _items_to_settle(interval, items) if tied else None)
+    return Paired(difference, low, high, items, tied, _items_to_settle(interval, items, quantile) if tied else None)
 
 
-def _items_to_settle(interval: Interval, items: int) -> int | None:
+def _items_to_settle(interval: Interval, items: int, quantile: float) -> int | None:
     """How many items would leave zero outside the interval with a chance of 80 %, were this the true difference.
 
     The interval narrows with the root of the number of items; the sample size of a two-sided test (Cohen, 1988).
@@ -67,7 +67,7 @@ def _items_to_settle(interval: Interval, items: int) -> int | None:
     if not interval.mean or interval.high is None:
         return None
     ratio = (interval.high - interval.mean) / interval.mean
-    needed = items * _SETTLES * ratio**2
+    needed = items * ((quantile + _POWER) / quantile * ratio) ** 2
     return math.ceil(needed) if math.isfinite(needed) else None
 
 
@@ -103,7 +103,10 @@ def require_same_exam(runs: list[GradedRun]) -> None:
 
 
 def error_matrix(tables: list[pl.DataFrame]) -> tuple[pl.DataFrame, np.ndarray]:
-    """All items of scored tables, by id, and their (items, tables) errors: NaN where a run was not asked."""
+    """All items of scored tables, each once, and their (items, tables) errors: NaN where a run was not asked."""
+    first = tables[0]
+    if all(table["item_id"].equals(first["item_id"]) for table in tables):
+        return first, np.column_stack([table["error"].to_numpy() for table in tables])
     items = pl.concat([table.select("item_id", "price", "group") for table in tables]).unique("item_id").sort("item_id")
     columns = [
         items.join(table.select("item_id", "error"), on="item_id", how="left", maintain_order="left")["error"]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pricer.evaluation.comparison import Paired, compare, error_matrix, ranked, require_same_exam
+from pricer.evaluation.comparison import NORMAL, Paired, compare, error_matrix, ranked, require_same_exam
 from pricer.evaluation.errors import GradedRun, Reading, asked, point_metrics, price_bands
-from pricer.evaluation.intervals import mean_intervals
+from pricer.evaluation.intervals import CONFIDENCE, estimates
 from pricer.evaluation.scoring import DEFAULT, Scoring, scored
 
 
@@ -56,12 +56,17 @@ def paired_matrix(
     bands = price_bands(items) if reading == "balanced" else None
     places = [(order[row], order[column]) for row in range(len(order)) for column in range(row)]
     pairs: dict[tuple[str, str], Paired] = {}
-    for members in _by_items(~np.isnan(errors), places).values():
+    alike = _by_items(~np.isnan(errors), places)
+    # Each lot of pairs with the same items holds together; all lots do if none of them fails (Bonferroni).
+    confidence = 1 - (1 - CONFIDENCE) / max(1, len(alike)) if joint else CONFIDENCE
+    for members in alike.values():
         common = ~np.isnan(errors[:, members[0][0]]) & ~np.isnan(errors[:, members[0][1]])
         values = np.column_stack([errors[common, run] - errors[common, other] for run, other in members])
-        found = mean_intervals(values, groups[common], None if bands is None else bands[common], seed, joint=joint)
-        for (run, other), interval in zip(members, found, strict=True):
-            pairs[runs[run].id, runs[other].id] = compare(interval, int(common.sum()))
+        own_bands = None if bands is None else bands[common]
+        found = estimates(values, groups[common], own_bands, seed, confidence, joint)
+        for (run, other), interval, quantile in zip(members, found.intervals(), found.quantile, strict=True):
+            reached = float(quantile) if joint and np.isfinite(quantile) and quantile > 0 else NORMAL
+            pairs[runs[run].id, runs[other].id] = compare(interval, int(common.sum()), reached)
     return Matrix(tuple(runs[place].id for place in order), pairs, joint)
 
 
