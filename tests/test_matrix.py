@@ -64,9 +64,9 @@ def test_joint_intervals_hold_together_where_runs_were_asked_different_parts():
     matrix = paired_matrix(runs, joint=True)
     assert sorted(pair.items for pair in matrix.pairs.values()) == [200, 200, 300]
     pair = matrix.pair("run 0", "run 1")
-    errors = [(run.table["guess"] - run.table["price"]).abs().head(300) for run in runs[:2]]
+    errors = [(run.table["guess"].clip(1, 999) - run.table["price"]).abs().head(300) for run in runs[:2]]
     alone = mean_interval((errors[0] - errors[1]).to_numpy(), np.arange(300), confidence=1 - 0.05 / 2)
-    assert pair.high - pair.low == pytest.approx(alone.high - alone.low, rel=1e-3)
+    assert pair.high - pair.low == pytest.approx(alone.high - alone.low, rel=0.02)
 
 
 def test_the_items_that_settle_a_joint_tie_are_told_by_the_width_of_joint_intervals():
