@@ -12,14 +12,12 @@ app: .venv/installed
 # Everything, the slow tests last.
 test: style browser postgres
 	@echo "Running all tests (some minutes)"
-	@$(BIN)/python -m pytest -m "not open_weights"
-	@echo "Running the tests of open-weight models, in a process of their own: XGBoost has crashed beside bitsandbytes"
-	@$(BIN)/python -m pytest -m open_weights
+	@$(BIN)/python -m pytest
 
 # The fast part of it.
 check: style
 	@echo "Running the fast tests"
-	@$(BIN)/python -m pytest -m "not slow and not browser and not open_weights"
+	@$(BIN)/python -m pytest -m "not slow and not browser"
 
 # Every page, light and dark, wide and narrow, into pictures/.
 pictures: browser

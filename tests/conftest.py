@@ -35,10 +35,10 @@ hypothesis_settings.load_profile("pricer")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slow tests last, so that what fails fast fails first; mark those that load a language model."""
+    """Run the slow tests last, so that what fails fast fails first; what loads a language model is slow."""
     for item in items:
         if {"tiny_llama", "tiny_llama_digits"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker("open_weights")
+            item.add_marker("slow")
     items.sort(key=lambda item: any(item.get_closest_marker(name) for name in ("slow", "browser")))
 
 
@@ -52,7 +52,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "home"
     monkeypatch.setenv("PRICER_HOME", str(folder))
     monkeypatch.setenv("PRICER_SECRETS", str(tmp_path / "secrets.toml"))
-    for name in ("HF_ENDPOINT", "HF_HUB_OFFLINE", *KNOWN):
+    elsewhere = [name for name in os.environ if name.endswith(("_API_KEY", "_BASE_URL"))]
+    for name in ("HF_ENDPOINT", "HF_HUB_OFFLINE", *KNOWN, *elsewhere):
         monkeypatch.delenv(name, raising=False)
     yield folder
     if any(folder.glob("worker-*.lock")):

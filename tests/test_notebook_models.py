@@ -129,6 +129,15 @@ def test_xgboost_is_the_notebooks(train, unseen):
     np.testing.assert_allclose(guesses, expected.clip(0), rtol=1e-5)
 
 
+def test_xgboost_learns_from_a_table_without_holes():
+    """Its memory is damaged where the columns of such rows do not ascend, as scikit-learn counts words."""
+    times = [1 + number * 7 % 3 for number in range(60)]
+    texts = [f"brass floor lamp {'dimmer ' * each}" for each in times]
+    items = saying(*texts, price=[10.0 * each for each in times])
+    guesses = make_model("xgboost", words=100, trees=60).fit(items).predict(items)
+    assert guesses == pytest.approx(items["price"].to_numpy(), abs=0.5)
+
+
 @pytest.mark.parametrize("name", ["word2vec-forest", "xgboost"])
 @pytest.mark.parametrize(("array", "value"), [
     ("lefts", 0), ("rights", 0), ("lefts", 10**9), ("features", 10**6), ("roots", 10**9), ("missing_left", 2),
