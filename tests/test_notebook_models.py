@@ -20,7 +20,7 @@ from xgboost import XGBRegressor
 from pricer.errors import PricerError
 from pricer.models import MODELS, load, make_model
 from pricer.models.features import brand_frequencies, detail_frequencies
-from pricer.progress import Step
+from pricer.progress import VALIDATION_ERROR, Step
 from tests.products import item_saying
 
 WORD2VEC = {
@@ -180,10 +180,11 @@ def test_networks_tell_the_validation_error_of_every_epoch(train):
     model = make_model("deep-network", width=16, blocks=1, epochs=3).fit(train[:200], train[200:], steps.append)
     error = np.abs(model.predict(train[200:]).clip(1, 999) - train["price"][200:].to_numpy()).mean()
     stages = list(dict.fromkeys(step.stage for step in steps))
-    assert [stage.partition(",")[0] for stage in stages] == [
-        "Counting words", "Epoch 1 of 3", "Epoch 2 of 3", "Epoch 3 of 3", "Learned",
-    ]  # fmt: skip
-    assert stages[-1] == f"Learned, validation error ${error:,.2f}"
+    assert stages == ["Counting words", "Fitting", f"Learned, validation error ${error:,.2f}"]
+    told = [(step.fraction, step.point.figures[VALIDATION_ERROR]) for step in steps
+            if step.point and VALIDATION_ERROR in step.point.figures]  # fmt: skip
+    assert [fraction for fraction, _ in told] == pytest.approx([1 / 3, 2 / 3, 1])
+    assert told[-1][1] == pytest.approx(error)
 
 
 def test_a_fit_leaves_torch_as_it_was(train):
@@ -216,7 +217,8 @@ def test_figures_repeat_in_another_process_whatever_its_string_hashes(train, tmp
 @pytest.mark.parametrize(("name", "settings", "stage"), [
     ("word2vec-forest", {"dimensions": 4, "trees": 25}, "Growing trees"),
     ("xgboost", {"words": 20, "trees": 30}, "Growing trees"),
-    ("network", {"epochs": 1}, "Epoch 1 of 1"),
+    ("network", {"epochs": 3}, "Fitting"),
+    ("bins", {"bins": 8, "epochs": 3}, "Fitting"),
 ])  # fmt: skip
 def test_long_fits_say_how_far_they_are(train, name, settings, stage):
     steps: list[Step] = []

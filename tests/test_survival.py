@@ -116,7 +116,7 @@ def guesses(run: Run) -> list[dict]:
 
 @pytest.mark.parametrize(
     ("model", "moment"),
-    [("tfidf-ridge", ""), ("network", "Epoch 2"), ("bins", "Guessing")],
+    [("tfidf-ridge", ""), ("network", "Fitting  64 items"), ("bins", "Guessing")],
 )
 def test_train(worker, model, moment):
     job = survive(worker, train(model, "killed"), moment)

@@ -100,7 +100,6 @@ class Bins:
         between = max(1, steps // POINTS)
         total = told = 0.0  # the loss since the last point
         for epoch in range(self.epochs):
-            stage = f"Epoch {epoch + 1} of {self.epochs}"
             order = torch.randperm(len(targets))
             for step, start in enumerate(range(0, len(order), BATCH), 1):
                 rows = order[start : start + BATCH]
@@ -118,11 +117,12 @@ class Bins:
                 if told == between:
                     point = Point(epoch + step * self.epochs / steps, "epochs", {TRAINING_LOSS: float(total / told)})
                     total = told = 0.0
-                done = min(start + BATCH, len(order))
-                report(Step(stage, done, "items", done / len(order), point))
+                seen = epoch * len(order) + min(start + BATCH, len(order))
+                report(Step("Fitting", seen, "items", seen / (self.epochs * len(order)), point))
             parts = (vectors.weight, hidden_bias, last.weight.T, last.bias)
             layers = Layers(*(part.detach().numpy().copy() for part in parts))
-            report(Step(stage, len(order), "items", 1.0, Point(epoch + 1, "epochs", judge(layers))))
+            point = Point(epoch + 1, "epochs", judge(layers))
+            report(Step("Fitting", (epoch + 1) * len(order), "items", (epoch + 1) / self.epochs, point))
         return layers
 
     def predict_distribution(self, items: pl.DataFrame) -> np.ndarray:

@@ -69,7 +69,6 @@ class _Network:
         between = max(1, self.epochs * steps // POINTS)
         total = told = 0.0  # the loss since the last point
         for epoch in range(self.epochs):
-            stage = f"Epoch {epoch + 1} of {self.epochs}{found}"
             self.network_.train()
             order = torch.randperm(len(targets)).numpy()
             for step, start in enumerate(range(0, len(order), BATCH), 1):
@@ -85,14 +84,15 @@ class _Network:
                 if told == between:
                     point = Point(epoch + step / steps, "epochs", {TRAINING_LOSS: float(total / told)})
                     total = told = 0.0
-                done = min(start + BATCH, len(order))
-                report(Step(stage, done, "items", done / len(order), point))
+                seen = epoch * len(order) + min(start + BATCH, len(order))
+                report(Step("Fitting", seen, "items", seen / (self.epochs * len(order)), point))
             if schedule:
                 schedule.step()
             if validation is not None and len(validation):
                 figures = self._validate(validation)
                 found = f", validation error ${figures[VALIDATION_ERROR]:,.2f}"
-                report(Step(stage, len(order), "items", 1.0, Point(epoch + 1, "epochs", figures)))
+                point = Point(epoch + 1, "epochs", figures)
+                report(Step("Fitting", (epoch + 1) * len(order), "items", (epoch + 1) / self.epochs, point))
         report(Step(f"Learned{found}", len(targets), "items", 1.0))
 
     def _validate(self, validation: pl.DataFrame) -> dict[str, float]:
