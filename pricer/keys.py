@@ -54,11 +54,13 @@ _server: threading.Thread | None = None
 _lock = threading.Lock()
 
 
-def find_key(name: str) -> Key | None:
+def find_key(name: str | None) -> Key | None:
     """The key of this name: one that was typed, else the environment's, else the file's; None if there is none.
 
     A command that a person types has the environment of their own shell: there a key that was typed on a page is last.
     """
+    if name is None:
+        return None
     if name in _typed:
         return Key(name, _typed[name], "typed")
     if settings.job_folder() and (text := _ask(name)):
@@ -72,20 +74,27 @@ def find_key(name: str) -> Key | None:
     return None
 
 
-def wait_for_key(name: str, report: Report) -> Key:
-    """The key of this name; a job waits for one that was typed into a server which has been restarted since.
+def need_key(name: str | None) -> Key | None:
+    """The key of this name, None where none is needed; PricerError where there is none."""
+    found = find_key(name)
+    if name and found is None:
+        raise PricerError(
+            f"there is no {name}: set it in the environment, put it into {settings.secrets_file()}, or type it on the "
+            f"page {page_of(name)}"
+        )
+    return found
+
+
+def wait_for_key(name: str | None, report: Report) -> Key | None:
+    """As `need_key`, but a job waits for one that was typed into a server which has been restarted since.
 
     PricerError where there is none, or none came in half an hour.
     """
     deadline = time.monotonic() + SECONDS_TO_WAIT
-    while (found := find_key(name)) is None:
-        if settings.job_folder() is None or time.monotonic() > deadline:
-            raise PricerError(
-                f"there is no {name}: set it in the environment, or put it into {settings.secrets_file()}"
-            )
+    while name and find_key(name) is None and settings.job_folder() and time.monotonic() < deadline:
         report(Step(f"Waiting for {name}: type it again on the page {page_of(name)}", 0, "keys"))
         time.sleep(_SECONDS_BETWEEN_LOOKS)
-    return found
+    return need_key(name)
 
 
 def page_of(name: str) -> str:

@@ -43,8 +43,8 @@ class Fault:
     It strikes from the `first` such request on, `times` times, or a `share` of them that the seed draws.
     "rate": 429 with `Retry-After: seconds`. "quota": 429 insufficient_quota. "key": 401. "status": an error of this
     `status`. "reset": closed unanswered, and nothing was done. "lost": done, then closed unanswered. "hang": done, then
-    no answer for `seconds`. "drip": the answer, a byte every `seconds`. "html", "garbage", "empty", "deep": 200 with such
-    a body. "huge": 200 with a body of `size` bytes. "redirect": 302 to `target`.
+    no answer for `seconds`. "drip": the answer, a byte every `seconds`. "html", "garbage", "empty", "deep": 200 with
+    such a body. "huge": 200 with a body of `size` bytes. "redirect": 302 to `target`.
     """
 
     kind: str

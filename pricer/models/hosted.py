@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from pricer.errors import PricerError
 from pricer.files import write_whole
-from pricer.keys import Key, wait_for_key
+from pricer.keys import wait_for_key
 from pricer.llm.batches import ask_batch
 from pricer.llm.calling import CONCURRENCY, DEADLINE_SECONDS, ask_all
 from pricer.llm.calls import CHARACTERS_PER_TOKEN, FAILED, Call, price_of
@@ -118,7 +118,7 @@ class Hosted:
             done += 1
             report(Step("Asking", done, "items", min(1.0, done / len(calls))))
 
-        key, most = self._key(provider, report), max(0.0, self.most_dollars - self._spent)
+        key, most = wait_for_key(provider.key, report), max(0.0, self.most_dollars - self._spent)
         if self.batch == "yes":
             replies = ask_batch(calls, provider, key, most_dollars=most, report=report)
         else:
@@ -176,9 +176,6 @@ class Hosted:
             arrays.require(False)
         arrays.require(model.examples_.schema == {"text": pl.String, "price": pl.Float64})
         return model
-
-    def _key(self, provider: Provider, report: Report) -> Key | None:
-        return wait_for_key(provider.key, report) if provider.key else None
 
 
 def draw_examples(train: pl.DataFrame, number: int, seed: int) -> pl.DataFrame:

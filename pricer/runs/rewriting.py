@@ -105,7 +105,7 @@ def rewrite(order: RewriteOrder, report: Report = silent) -> Catalogue:
     """
     catalogue, provider = _opened(order)
     check_quote(quote_rewrite(order, report), order)
-    key = wait_for_key(provider.key, report) if provider.key else None
+    key = wait_for_key(provider.key, report)
     most, done, total = cap(), _Done(), 0
     wanted = _wanted(catalogue, order)
 

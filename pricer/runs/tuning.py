@@ -11,7 +11,7 @@ from contextlib import suppress
 from pricer import settings
 from pricer.curation.dataset import open_dataset
 from pricer.errors import PricerError
-from pricer.keys import Key, wait_for_key
+from pricer.keys import wait_for_key
 from pricer.llm.providers import Provider, find_provider
 from pricer.llm.tuning import make_adapter
 from pricer.llm.tuning.adapter import ENDED, Adapter, RemoteJob, Wish
@@ -34,7 +34,7 @@ def tune(order: TuneOrder, report: Report = silent, again: bool = False) -> Tuni
     it or it fails there, and where nobody knows whether the host has a job: then a person must look.
     """
     dataset, provider = open_dataset(order.dataset), find_provider(order.provider)
-    adapter = make_adapter(provider, _key(provider, report))
+    adapter = make_adapter(provider, wait_for_key(provider.key, report))
     tuning = tunings.find_same(order, dataset, again, job_id())
     if tuning is None or tuning.state == "preparing":
         files = build_files(order, dataset, provider)
@@ -55,7 +55,7 @@ def follow(label: str, report: Report = silent) -> Tuning:
     if tuning.state == "preparing":
         raise PricerError(f"the tuning {tuning.mark} was not created yet; start it again, or cancel it")
     provider = find_provider(tuning.provider)
-    adapter = make_adapter(provider, _key(provider, report))
+    adapter = make_adapter(provider, wait_for_key(provider.key, report))
     return _cancelled_with_its_job(tuning, lambda: _follow(tuning, adapter, provider, report))
 
 
@@ -125,7 +125,7 @@ def _create(tuning: Tuning, files: Files, adapter: Adapter, provider: Provider, 
     try:
         return note_remote(tuning, adapter.create(wish))
     except (Refused, NotSent) as error:
-        gone = why_unavailable(getattr(error, "code", None), provider.tunes or "")
+        gone = why_unavailable(error.code if isinstance(error, Refused) else None, provider.tunes or "")
         why = f"{error}. {gone}" if gone else str(error)
         tunings.end_unclear(tuning.id, UNSURE, "failed", why)
         raise PricerError(why) from None
@@ -232,7 +232,3 @@ def _at_host(label: str) -> tuple[Tuning, Adapter]:
 
 def _noted(tuning: Tuning, remote: RemoteJob) -> Tuning:
     return change(tuning.id, state=remote.state, said=remote.said)
-
-
-def _key(provider: Provider, report: Report) -> Key | None:
-    return wait_for_key(provider.key, report) if provider.key else None

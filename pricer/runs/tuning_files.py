@@ -151,7 +151,7 @@ def _same_before(order: TuneOrder, dataset: Dataset, again: bool) -> Iterator[Ch
 
 def probe(order: TuneOrder, provider: Provider) -> Probe:
     """Ask the host whether the key may tune the model; what stands in the way of asking is a line too."""
-    key = find_key(provider.key) if provider.key else None
+    key = find_key(provider.key)
     if provider.key and key is None:
         return Probe((("stop", f"{provider.title} is not asked without {provider.key}", "no key"),))
     try:

@@ -3,7 +3,7 @@
 import time
 
 from pricer.errors import PricerError
-from pricer.keys import find_key
+from pricer.keys import need_key
 from pricer.llm.providers import Provider, find_provider
 from pricer.llm.tuning import make_adapter
 from pricer.llm.tuning.adapter import Adapter, RemoteJob
@@ -16,9 +16,7 @@ LOOKS = (0.0, 1.0, 3.0, 6.0)  # seconds between looks for a job whose answer was
 def adapter_of(tuning: Tuning) -> tuple[Adapter, Provider]:
     """An adapter to the host of a tuning; PricerError where its key is missing."""
     provider = find_provider(tuning.provider)
-    if provider.key and find_key(provider.key) is None:
-        raise PricerError(f"there is no {provider.key}: set it in the environment, or type it on the page Tune")
-    return make_adapter(provider, find_key(provider.key) if provider.key else None), provider
+    return make_adapter(provider, need_key(provider.key)), provider
 
 
 def find_again(tuning: Tuning, adapter: Adapter, looks: tuple[float, ...] | None = None) -> Tuning:
