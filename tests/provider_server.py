@@ -41,10 +41,11 @@ class Fault:
     """What goes wrong with requests whose method and path hold `where`.
 
     It strikes from the `first` such request on, `times` times, or a `share` of them that the seed draws.
-    "rate": 429 with `Retry-After: seconds`. "quota": 429 insufficient_quota. "key": 401. "status": an error of this
-    `status`. "reset": closed unanswered, and nothing was done. "lost": done, then closed unanswered. "hang": done, then
-    no answer for `seconds`. "drip": the answer, a byte every `seconds`. "html", "garbage", "empty", "deep": 200 with
-    such a body. "huge": 200 with a body of `size` bytes. "redirect": 302 to `target`.
+    "rate": 429 with `Retry-After: seconds`, "busy": 503 with it. "quota": 429 insufficient_quota. "key": 401.
+    "status": an error of this `status`. "reset": closed unanswered, and nothing was done. "lost": done, then closed
+    unanswered. "hang": done, then no answer for `seconds`. "drip": the answer, a byte every `seconds`. "html",
+    "garbage", "empty", "deep": 200 with such a body. "huge": 200 with a body of `size` bytes. "redirect": 302 to
+    `target`.
     """
 
     kind: str
@@ -224,7 +225,7 @@ class _Handler(BaseHTTPRequestHandler):
                 _refuse(fault)
             answer = self._route(request)
         except Refused as refused:
-            headers = {"Retry-After": f"{fault.seconds:g}"} if kind == "rate" else {}
+            headers = {"Retry-After": f"{fault.seconds:g}"} if kind in ("rate", "busy") else {}
             return self._send(Answer(refused.body, refused.status, headers))
         if kind == "lost":
             return self._close()
@@ -290,6 +291,8 @@ def _refuse(fault: Fault) -> None:
         raise Refused(429, "You exceeded your current quota", "insufficient_quota", "insufficient_quota")
     if fault.kind == "key":
         raise Refused(401, "Incorrect API key provided", "invalid_api_key")
+    if fault.kind == "busy":
+        raise Refused(503, "The server is overloaded", None, "server_error")
     if fault.kind == "status":
         raise Refused(fault.status, "The server had an error", None, "server_error")
 

@@ -95,6 +95,7 @@ def test_all_calls_of_a_key_pause_when_one_is_told_to(server, provider):
         (Fault("status", status=403), "does not accept the key"),
         (Fault("status", status=402), "quota or credit"),
         (Fault("rate", seconds=3600), "pause of 3,600 seconds"),
+        (Fault("busy", seconds=3600), "pause of 3,600 seconds"),
         (Fault("redirect"), "redirect, which is never followed"),
     ],
     ids=lambda value: f"{value.kind}-{value.status}" if isinstance(value, Fault) else "",
@@ -185,6 +186,92 @@ def test_a_filter_s_refusal_is_a_reply_and_a_bad_request_a_failure(server, provi
     assert (fine.text, filtered.finish, bad.finish) == ("12", "content_filter", FAILED)
     assert "*** is no temperature" in bad.error and CANARY not in str(bad)
     assert server.count() == 3
+
+
+def refuses(server: ProviderServer, answer: Answer, times: int = 10**9) -> None:
+    """From now on questions are answered so, some times; answers are the usual ones after that."""
+    left = iter(range(times))
+
+    def route(provider: ProviderServer, request) -> Answer:
+        return answer if next(left, None) is not None else Answer(provider.complete(request.body))
+
+    server.routes.insert(0, ("POST", "/v1/chat/completions", route))
+
+
+@pytest.mark.parametrize(
+    "status, body, words",
+    [
+        (422, {"object": "error", "message": "Expected last role User", "type": "invalid"}, "Expected last role User"),
+        (422, {"detail": [{"loc": ["body", "top_p"], "msg": "Extra inputs are not permitted"}]}, "top_p: Extra inputs"),
+        (400, {"detail": "no such thing"}, "no such thing"),
+        (400, [{"error": {"code": 400, "message": "Invalid value", "status": "INVALID_ARGUMENT"}}], "Invalid value"),
+        (400, {"error": "plain words"}, "plain words"),
+        (400, "<html>", "it does not say why"),
+        (400, "[" * 200_000, "it does not say why"),
+    ],
+)
+def test_what_an_error_says_is_told_in_whichever_form_it_comes(server, provider, status, body, words):
+    refuses(server, Answer(body, status))
+    (reply,) = asked(calls(1), provider)
+    assert reply.finish == FAILED and words in reply.error
+
+
+def test_a_key_that_gemini_refuses_stops_after_the_first_question(server, provider):
+    refuses(server, Answer([{"error": {"code": 400, "message": "API key not valid. Please pass a valid one."}}], 400))
+    with pytest.raises(Stopped, match="does not accept the key"):
+        asked(calls(60), provider)
+    assert server.count() == 1
+
+
+def test_a_text_that_a_moderator_flags_is_a_refusal_of_that_item_alone(server, provider):
+    flagged = {"error": {"code": 403, "message": "Your chosen model requires moderation and your input was flagged"}}
+    refuses(server, Answer(flagged, 403), times=1)
+    first, second = asked(calls(2), provider, concurrency=1)
+    assert (first.finish, second.finish) == ("content_filter", "stop")
+
+
+def test_a_pause_without_end_is_none(server, provider):
+    refuses(server, Answer({"error": {"message": "busy"}}, 503, {"Retry-After": "inf"}), times=1)
+    (reply,) = asked(calls(1), provider)
+    assert reply.text and server.count("/chat/completions") == 2
+
+
+def test_a_wish_that_a_model_refuses_is_left_out_and_the_others_are_not_sent_with_it(server, provider):
+    def thinks(body: dict) -> str:
+        if "temperature" in body:
+            raise Refused(
+                400, "Unsupported value: 'temperature' does not support 0 with this model", "unsupported_value"
+            )
+        return "$12"
+
+    server.answer = thinks
+    replies = asked(calls(12, parameters={"temperature": 0, "seed": 42}), provider, concurrency=4)
+    assert [reply.text for reply in replies] == ["$12"] * 12
+    assert server.count("/chat/completions") == 13 and all("seed" in request.body for request in server.requests)
+
+
+def test_an_answer_that_ended_with_an_error_is_not_kept(server, provider):
+    broken = {"choices": [{"message": {"content": ""}, "finish_reason": "error"}], "usage": {}}
+    refuses(server, Answer(broken), times=5)
+    (reply,) = asked(calls(1), provider)
+    assert reply.finish == FAILED and "the model broke off with an error" in reply.error
+    assert asked(calls(1), provider)[0].text
+
+
+def test_tokens_are_counted_as_they_are_billed_and_absurd_counts_are_none():
+    def answer(**usage: int) -> Reply:
+        return read_answer({"choices": [{"message": {"content": "$5"}}], "usage": usage})
+
+    thought = answer(prompt_tokens=20, completion_tokens=5, total_tokens=1016)
+    assert (thought.tokens_in, thought.tokens_out) == (20, 996)
+    assert answer(prompt_tokens=10**400, completion_tokens=5).tokens_in == 0
+
+
+def test_answers_of_another_address_are_another_provider_s(home, monkeypatch):
+    usual = find_provider("openai").identity
+    assert usual == "openai"
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    assert find_provider("openai").identity == "openai http://127.0.0.1:9/v1"
 
 
 def test_nothing_is_asked_that_might_lead_above_the_cap(server, provider):

@@ -6,6 +6,7 @@ on its way is waited for, and every reply that came is kept before it counts.
 """
 
 import asyncio
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,8 +19,8 @@ from pricer.keys import Key
 from pricer.llm.calls import FAILED, Call, most_dollars_of, paid, prices_of
 from pricer.llm.limiter import Limiter, limiter_of
 from pricer.llm.providers import Price, Provider
-from pricer.llm.replies import Reply, find_replies, keep_replies, read_answer
-from pricer.llm.wire import Answered, Unanswered, backoff, exchange, judge, open_client, run
+from pricer.llm.replies import BrokenOff, Reply, find_replies, keep_replies, read_answer
+from pricer.llm.wire import Answered, Unanswered, backoff, exchange, judge, open_client, read_error, run
 
 if TYPE_CHECKING:
     import httpx2
@@ -28,6 +29,7 @@ CONCURRENCY = 8
 DEADLINE_SECONDS = 120.0  # for one answer, however it drips
 FAILURES_IN_A_ROW = 25  # after which all others are expected to fail too
 SECONDS_TOGETHER = 0.25  # replies of so long a time are kept in one transaction: one each would take longer than asking
+WISHES = ("temperature", "seed")  # parameters without which a question is still the same
 PATIENCE = 4  # so many times longer one waits where one is asked to ask less, and not told when
 
 
@@ -61,8 +63,9 @@ def ask_all(
     """Every call's reply, in the order of the calls; what was answered before is not asked again.
 
     `most_dollars` bounds what all of them have cost, those that were answered before too; no try of a call is begun
-    while it might lead above it, and a try whose answer is lost counts as one that was charged. `on_reply` is told of each
-    reply as soon as it is kept, in the order in which they come.
+    while it might lead above it, and a try whose answer is lost counts as one that was charged. A temperature or seed
+    that a model refuses is left out. `on_reply` is told of each reply as soon as it is kept, in the order in which they
+    come.
     Stopped where all further calls would fail; PricerError where a model's price is not known and there is a cap.
     """
     unique = {call.key: call for call in calls}
@@ -105,6 +108,7 @@ class _Asking:
         self._limiter.set_rate(provider.per_minute)
         self._failures = 0  # in a row
         self._under_way: list[float] = []  # dollars that each try on its way may cost at most
+        self._refused: dict[str, set[str]] = {}  # wishes that a model does not grant, by model
         self._arrived: list[tuple[Call, Reply]] = []  # and not yet kept
         self._broken: BaseException | None = None  # why replies cannot be kept
         self.spent = 0.0
@@ -194,7 +198,7 @@ class _Asking:
             if self.stopped:
                 return None
             started, url = time.monotonic(), f"{self._provider.base_url}/chat/completions"
-            outcome = self._read(call, await exchange(client, "POST", url, self._deadline, json=call.body))
+            outcome = self._read(call, await exchange(client, "POST", url, self._deadline, json=self._body(call)))
             if isinstance(outcome, Reply):
                 outcome = replace(outcome, seconds=time.monotonic() - started)
         except Unanswered as error:
@@ -222,14 +226,29 @@ class _Asking:
                 return self._stop(verdict.words)
             if verdict.kind == "filtered":
                 return Reply("", verdict.words, finish="content_filter")
-            return _Failed(verdict.words, verdict.kind == "again", verdict.seconds, answered.status == 429)
+            again = verdict.kind == "again" or self._is_refused_wish(call, answered)
+            return _Failed(verdict.words, again, verdict.seconds, answered.status == 429)
         self._limiter.is_trusted = True
         try:
             reply = read_answer(answered.json())
-        except ValueError:
-            words = f"{self._provider.title} answers with something else than the protocol has"
+        except ValueError as error:
+            what = error if isinstance(error, BrokenOff) else "it answers with something else than the protocol has"
+            words = f"{self._provider.title}: {what}"
             return _Failed(words, again=True, cost_dollars=self._most_dollars(call))
         return paid(reply, call, self._prices[call.model], self._key)
+
+    def _body(self, call: Call) -> dict:
+        return {name: value for name, value in call.body.items() if name not in self._refused.get(call.model, ())}
+
+    def _is_refused_wish(self, call: Call, answered: Answered) -> bool:
+        """Whether a request is refused for a wish that was sent; the model is not told it again."""
+        message, codes = read_error(answered)
+        named = {wish for wish in WISHES if re.search(rf"\b{wish}\b", " ".join([message, *codes]))}
+        named &= call.body.keys()
+        if answered.status not in (400, 422) or not named:
+            return False
+        self._refused.setdefault(call.model, set()).update(named)
+        return True
 
     def _most_dollars(self, call: Call) -> float:
         return most_dollars_of(call, self._prices[call.model])

@@ -56,8 +56,8 @@ class Provider(BaseModel):
 
     @property
     def identity(self) -> str:
-        """What its answers are kept under: another server under an own name is another provider."""
-        return f"{self.name} {self.base_url}" if self.own else self.name
+        """What its answers are kept under: another server under the same name is another provider."""
+        return self.name if self.base_url == _USUAL.get(self.name) else f"{self.name} {self.base_url}"
 
     def price(self, model: str) -> Price | None:
         """What a model costs; None where nobody has said so."""
@@ -95,6 +95,7 @@ KNOWN = (
         title="Google Gemini",
         base_url="https://generativelanguage.googleapis.com/v1beta/openai",
         key="GEMINI_API_KEY",
+        leaves_out=("seed",),
     ),
     Provider(name="groq", title="Groq", base_url="https://api.groq.com/openai/v1", key="GROQ_API_KEY", batches=True),
     Provider(name="openrouter", title="OpenRouter", base_url="https://openrouter.ai/api/v1", key="OPENROUTER_API_KEY"),
@@ -116,6 +117,7 @@ KNOWN = (
     Provider(name="vllm", title="vLLM on this machine", base_url="http://127.0.0.1:8000/v1"),
     Provider(name="transformers", title="transformers serve on this machine", base_url="http://127.0.0.1:8000/v1"),
 )
+_USUAL = {provider.name: provider.base_url for provider in KNOWN}
 # What the environment calls an address that it changes, and what stands behind it there.
 BASES = {provider.name: (f"{provider.name.upper()}_BASE_URL", "") for provider in KNOWN}
 BASES |= {"azure": ("AZURE_OPENAI_BASE_URL", ""), "anthropic": ("ANTHROPIC_BASE_URL", "/v1")}

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 from pricer.database import engine, replies
 
 _AT_ONCE = 500
+_MOST_TOKENS = 10**9  # what is above is no count
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,14 @@ class Reply:
     cached: bool = False  # whether it was there already
 
 
+class BrokenOff(ValueError):
+    """The answer is one of the protocol, and holds no reply."""
+
+
 def read_answer(answer: dict) -> Reply:
     """The reply in an answer to a chat, its tokens as its provider counts them, 0 where it does not.
 
-    ValueError where it is no such answer.
+    ValueError where it is no such answer, BrokenOff where the model has ended with an error.
     """
     try:
         choice = answer["choices"][0]
@@ -37,19 +42,22 @@ def read_answer(answer: dict) -> Reply:
         content, refusal = message.get("content"), message.get("refusal")
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ValueError("no answer to a chat") from error
+    if finish == "error":
+        raise BrokenOff("the model broke off with an error")
     if isinstance(content, list):  # in parts, of which some hold what the model thought
         content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     is_refusal = isinstance(refusal, str) and bool(refusal)
     text = refusal if is_refusal else content if isinstance(content, str) else ""
     usage = answer.get("usage")
-    tokens_in, tokens_out = (_whole(usage, name) for name in ("prompt_tokens", "completion_tokens"))
+    tokens_in, tokens_out, total = (_whole(usage, f"{name}_tokens") for name in ("prompt", "completion", "total"))
+    tokens_out = max(tokens_out, total - tokens_in)  # Gemini counts what the model thought in the total alone
     finish = "refusal" if is_refusal else str(finish)
     return Reply(text.encode("utf-8", "replace").decode(), None, tokens_in, tokens_out, finish=finish)
 
 
 def _whole(usage: object, name: str) -> int:
     value = usage.get(name) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _MOST_TOKENS else 0
 
 
 def find_replies(keys: Iterable[str]) -> dict[str, Reply]:

@@ -9,6 +9,7 @@ from pricer.llm.prompts import Prompt
 LINES = ("Title", "Category", "Brand", "Description", "Details")
 LONGEST_LINE = 600  # characters
 MOST_TOKENS = 300  # of an answer
+TOKENS_OF_THOUGHT = 4_000  # that a model may think before, where its effort is stated
 _LINE = re.compile(rf"[\s*#>-]*({'|'.join(LINES)})[\s*]*:[\s*]*(.*?)[\s*]*", re.IGNORECASE)
 
 # The second notebook's, but for the tags that mark the text as data.
@@ -26,8 +27,9 @@ REWRITE = Prompt(
 
 
 def rewrite_call(text: str, provider: Provider, model: str, effort: str | None = None) -> Call:
-    """The question about one product; its price is not shown."""
-    parameters = {provider.token_limit: MOST_TOKENS, "temperature": 0, "reasoning_effort": effort}
+    """The question about one product; its price is not shown. No temperature is sent: models that think refuse one."""
+    most = MOST_TOKENS + (TOKENS_OF_THOUGHT if effort else 0)
+    parameters = {provider.token_limit: most, "reasoning_effort": effort}
     sent = {name: value for name, value in parameters.items() if value is not None and name not in provider.leaves_out}
     return Call(provider.identity, model, REWRITE.messages(text), sent)
 

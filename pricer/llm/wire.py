@@ -2,11 +2,11 @@
 
 import asyncio
 import json
+import math
 import random
 import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -24,7 +24,8 @@ SECONDS_TO_CONNECT = 10.0
 LONGEST_WAIT = 120.0  # a provider that asks for a longer pause is asked another day
 _LONGEST_WORDS = 300
 _NO_MONEY = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "credit balance is too low")
-_FILTERED = ("content_filter", "content_policy_violation")
+_FILTERED = ("content_filter", "content_policy_violation", "input was flagged")
+_BAD_KEY = ("API_KEY_INVALID", "API key not valid")  # Gemini says so with 400
 
 
 T = TypeVar("T")
@@ -158,10 +159,13 @@ def ask(
 
 def judge(answered: Answered, provider: Provider, key: Key | None) -> Verdict:
     """What an answer without success means."""
-    status, said = answered.status, _said(answered)
-    words = redacted(said, key)
+    status, (message, codes) = answered.status, read_error(answered)
+    said = " ".join([*codes, message]).strip()
+    words = redacted(said, key) or "it does not say why"
     who = provider.title
-    if status in (401, 403):
+    if 400 <= status < 500 and any(sign in said for sign in _FILTERED):
+        return Verdict("filtered", words)
+    if status in (401, 403) or any(sign in said for sign in _BAD_KEY):
         named = f"the key {key.name}" if key else "to be asked without a key"
         return Verdict("stop", f"{who} does not accept {named} ({status}); nothing more is asked with it")
     if status == 402 or any(sign in said for sign in _NO_MONEY):
@@ -170,15 +174,12 @@ def judge(answered: Answered, provider: Provider, key: Key | None) -> Verdict:
         return Verdict("stop", f"{provider.base_url} answers with a redirect, which is never followed ({status})")
     if status == 404:
         return Verdict("stop", f"{who} has no such model or address (404): {words}")
-    if status == 429:
-        seconds = _asked_pause(answered)
+    if status in (408, 409, 425, 429) or status >= 500:
+        seconds = asked_pause(answered)
         if seconds is not None and seconds > LONGEST_WAIT:
             return Verdict("stop", f"{who} asks for a pause of {seconds:,.0f} seconds; go on after that")
-        return Verdict("again", f"{who} is asked too often (429)", seconds)
-    if status in (408, 409, 425) or status >= 500:
-        return Verdict("again", f"{who} has a fault ({status})", _asked_pause(answered))
-    if any(sign in said for sign in _FILTERED):
-        return Verdict("filtered", words)
+        fault = "is asked too often" if status == 429 else "has a fault"
+        return Verdict("again", f"{who} {fault} ({status})", seconds)
     return Verdict("failed", f"{who} refuses the request ({status}): {words}")
 
 
@@ -200,23 +201,42 @@ def backoff(number: int, first_seconds: float) -> float:
     return random.uniform(0.5, 1.0) * first_seconds * 2 ** (number - 1)
 
 
-def _said(answered: Answered) -> str:
-    """The code and message of an error, as the protocol has them; nothing where the body is something else."""
+def read_error(answered: Answered) -> tuple[str, list[str]]:
+    """What an error says and its codes, in whichever form it comes; nothing where the body is something else.
+
+    OpenAI has {"error": {"message", "code", "type"}}, Gemini such objects in a list, Mistral the same without "error",
+    and servers made with FastAPI {"detail": words, or a list of faults}.
+    """
     try:
-        error = answered.json().get("error")
-    except ValueError:
-        return ""
-    if isinstance(error, dict):
-        return " ".join(str(error[name]) for name in ("code", "type", "message") if error.get(name))
-    return error if isinstance(error, str) else ""
+        body = json.loads(answered.content)
+        body = body[0] if isinstance(body, list) and body else body
+        error = body.get("error", body) if isinstance(body, dict) else body
+        facts = error if isinstance(error, dict) else {}
+        codes = [facts.get("code"), facts.get("type"), facts.get("status")]
+        codes += [each.get("reason") for each in facts.get("details") or () if isinstance(each, dict)]
+        return _words_of(error), [str(code) for code in codes if code]
+    except (ValueError, TypeError, RecursionError):
+        return "", []
 
 
-def _asked_pause(answered: Answered) -> float | None:
-    """Seconds that the provider asks to wait (RFC 9110, 10.2.3: a number of seconds or a date)."""
+def _words_of(said: object) -> str:
+    if isinstance(said, list):
+        return "; ".join(filter(None, map(_words_of, said)))
+    if isinstance(said, dict):
+        words = _words_of(said.get("message") or said.get("detail") or said.get("msg"))
+        place = said.get("loc")
+        return f"{place[-1]}: {words}" if isinstance(place, list) and place else words
+    return said if isinstance(said, str) else ""
+
+
+def asked_pause(answered: Answered) -> float | None:
+    """Seconds that the provider asks to wait (RFC 9110, 10.2.3: a number of seconds or a date); None for none."""
     text = answered.headers.get("retry-after", "")
-    with suppress(ValueError):
-        return max(0.0, float(text))
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, TypeError):
-        return None
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - time.time()
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pricer.errors import PricerError
 from pricer.keys import Key
 from pricer.llm.providers import Provider
-from pricer.llm.wire import Answered, Unanswered, backoff, exchange, open_client, redacted, run
+from pricer.llm.wire import Answered, Unanswered, asked_pause, backoff, exchange, open_client, read_error, redacted, run
 
 SECONDS = 30.0  # for a call
 UPLOAD_SECONDS = 600.0
@@ -122,24 +122,17 @@ class Host:
             if body is None:
                 raise _Again(NoAnswer(f"{self.title} answered {request} with something other than JSON"))
             return body
-        message, code = self._told(body)
+        message, codes = read_error(answered)
+        message = redacted(message, self._key) or "no reason given"
+        code = redacted(codes[0], self._key) if codes else None
         told = f"{self.title} refused {request} ({status}{f', {code}' if code else ''}): {message}"
         if 300 <= status < 400:
             raise Refused(f"{self.title} points elsewhere ({status}), and no redirect is followed", status, code)
         if status >= 500 or status == 408:
             raise _Again(NoAnswer(f"{self.title} answered {request} with an error of its own ({status}): {message}"))
         if status == 429 and code != "insufficient_quota":
-            raise _Again(Refused(told, status, code), _seconds(answered.headers.get("retry-after")))
+            raise _Again(Refused(told, status, code), asked_pause(answered))
         raise Refused(told, status, code)
-
-    def _told(self, body: dict | None) -> tuple[str, str | None]:
-        """What an error says, in one line without the key, and its code."""
-        found = (body or {}).get("error", body)
-        if isinstance(found, dict):
-            message, code = found.get("message") or found.get("detail"), found.get("code")
-        else:
-            message, code = found, None
-        return redacted(str(message or "no reason given"), self._key), redacted(str(code), self._key) if code else None
 
 
 def _object_in(answered: Answered) -> dict | None:
@@ -159,11 +152,3 @@ def id_of(told: dict) -> str:
     if not isinstance(told.get("id"), str) or not told["id"]:
         raise NoAnswer("the host's answer names no id")
     return told["id"]
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """How long a host asks us to wait; None where it gives no number."""
-    try:
-        return max(0.0, float(retry_after)) if retry_after else None
-    except ValueError:
-        return None
