@@ -160,7 +160,7 @@ def test_the_frontier_is_a_falling_line_and_leaves_out_what_is_far_off():
     line = next(trace for trace in figure.data if trace.mode == "lines")
     assert list(line.y) == sorted(line.y, reverse=True)
     assert 440.0 not in [y for trace in figure.data for y in trace.y]
-    assert off_chart(table) == "; off this chart: run 4, $440.00"
+    assert off_chart(table, "fit_seconds") == "; off this chart: run 4, $440.00"
     assert frontier_finding(costs((5.0, 1.0), (9.0, 2.0)), "fit_seconds") == "run 0 is both the best and the cheapest"
 
 

@@ -3,8 +3,9 @@
 import polars as pl
 import pytest
 
-from pricer.evaluation.frontier import cost_table, on_frontier
+from pricer.evaluation.frontier import COSTS, cost_table, on_frontier
 from pricer.evaluation.suspects import one_item, suspects
+from pricer.figures.frontier import cost_words, frontier_chart, frontier_finding, off_chart
 from tests.grading import graded, graded_run
 
 
@@ -45,6 +46,22 @@ def test_the_frontier_holds_what_nothing_beats():
     assert on_frontier(table, "cost").to_list() == [True, True, False, False]
     twins = pl.DataFrame({"error": [10.0, 10.0], "cost": [1.0, 1.0]})
     assert on_frontier(twins, "cost").all()
+
+
+def test_a_cost_that_nobody_measured_is_neither_free_nor_on_the_frontier():
+    fact = {"family": "words", "fit_seconds": 2.0, "guess_seconds": 1.0, "cost_dollars": 0.0, "asked_items": 500}
+    elsewhere = fact | {"family": "human", "fit_seconds": None, "guess_seconds": None, "cost_dollars": None}
+    named = [(fact, "ridge", 20.0), (fact | {"fit_seconds": 1.0}, "mean", 40.0), (elsewhere, "people", 9.0)]
+    table = cost_table([facts | {"run": name, "name": name, "error": error} for facts, name, error in named])
+    assert table["name"].to_list() == ["people", "ridge", "mean"]
+    for cost in COSTS:
+        assert not table[f"{cost}_frontier"][0] and table[f"{cost}_frontier"][1]
+    assert frontier_finding(table, "fit_seconds") == "Two of two runs are beaten by none in both error and cost"
+    assert cost_words(table.row(0, named=True)) == ("–", "–", "–")
+    assert cost_words(table.row(1, named=True)) == ("2 s", "2.00 s", "none")
+    assert "1 run made elsewhere" in off_chart(table, "fit_seconds")
+    alone = frontier_chart(table.head(1), "fit_seconds", "light")
+    assert not any(len(trace.x) for trace in alone.data)
 
 
 def test_costs_are_told_per_1000_guesses():

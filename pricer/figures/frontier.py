@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from pricer.figures.canvas import new_figure, note, round_step, within_reach
-from pricer.figures.formats import NOT_MEASURED, dollars, duration, in_words, safe, whole_dollars, wrapped
+from pricer.figures.formats import count_of, dollars, duration, in_words, safe, whole_dollars, wrapped
 from pricer.figures.palette import FAMILIES, PALETTES, Look
 
 COST_NAMES = {
@@ -23,14 +23,15 @@ ROW = 42  # pixels per family, whose words stand above its bar
 def frontier_chart(table: pl.DataFrame, cost: str, look: Look, height: int = 380) -> go.Figure:
     """Draw `evaluation.frontier.cost_table`: a run a mark, those on the frontier named and joined by a stepped line.
 
-    A run that errs over twice as much as any other is left out: see `off_chart`.
+    A run that errs over twice as much as any other, or whose cost nobody measured, is left out: see `off_chart`.
     """
     colour = PALETTES[look]
     figure = new_figure(look, height)
     reach = within_reach(table["error"])
-    costs = table.with_columns(pl.col(cost).clip(LEAST[cost]).alias("x")).filter(pl.col("error") <= reach)
+    known = table.drop_nulls(cost).filter(pl.col("error") <= reach)
+    costs = known.with_columns(pl.col(cost).clip(LEAST[cost]).alias("x"))
     best = costs.filter(f"{cost}_frontier").sort("x", "error", descending=[False, True])
-    low, high = costs["x"].min() / 1.6, costs["x"].max() * 4
+    low, high = (costs["x"].min() or 1) / 1.6, (costs["x"].max() or 1) * 4
     line = {"color": colour.before_outline, "width": 1.5, "shape": "hv"}
     figure.add_trace(go.Scatter(x=best["x"], y=best["error"], mode="lines", line=line, hoverinfo="skip"))
     for family, runs in costs.group_by("family", maintain_order=True):
@@ -82,24 +83,27 @@ def _name_points(
         note(figure, wrapped(row["name"], 34, 1), ink, x=math.log10(row["x"]), y=row["error"], **side)
 
 
-def off_chart(table: pl.DataFrame) -> str:
+def off_chart(table: pl.DataFrame, cost: str) -> str:
     """Which runs the frontier's chart leaves out, in words; empty where it shows all."""
     far = table.filter(pl.col("error") > within_reach(table["error"]))
-    return "".join(
-        f"; off this chart: {name}, {dollars(error)}" for name, error in far.select("name", "error").iter_rows()
-    )
+    words = [f"; off this chart: {name}, {dollars(error)}" for name, error in far.select("name", "error").iter_rows()]
+    unknown = table[cost].null_count()
+    if unknown:
+        words.append(f"; not drawn: {count_of(unknown, 'run')} made elsewhere, whose cost nobody measured here")
+    return "".join(words)
 
 
 def _words(row: dict, cost: str) -> str:
-    money = dollars(row["dollars_per_1000"]) if row["dollars_per_1000"] else "nothing"
+    fit, seconds, money = cost_words(row)
     return (
-        f"{safe(row['name'], 40)}<br>{dollars(row['error'])} off on average<br>fit {duration(row['fit_seconds'])}"
-        f"<br>1,000 guesses: {row['seconds_per_1000']:,.2f} s, {money}"
+        f"{safe(row['name'], 40)}<br>{dollars(row['error'])} off on average<br>fit {fit}"
+        f"<br>1,000 guesses: {seconds}, dollars: {money}"
     )
 
 
 def frontier_finding(table: pl.DataFrame, cost: str) -> str:
     """Say how many runs nothing beats: the title of the frontier."""
+    table = table.drop_nulls(cost)
     best = int(table[f"{cost}_frontier"].sum())
     if len(table) < 2:
         return "Error against cost"
@@ -147,7 +151,8 @@ def family_finding(placed: pl.DataFrame) -> str:
 
 
 def cost_words(row: dict) -> tuple[str, str, str]:
-    """A run's three costs as a table shows them."""
-    money = dollars(row["dollars_per_1000"]) if row["dollars_per_1000"] else NOT_MEASURED
+    """A run's three costs as a table shows them: none where it is free, a dash where nobody measured it."""
+    money = "none" if row["dollars_per_1000"] == 0 else dollars(row["dollars_per_1000"])
     seconds = row["seconds_per_1000"]
-    return duration(row["fit_seconds"]), f"{seconds:,.2f} s" if seconds < 60 else duration(seconds), money
+    words = f"{seconds:,.2f} s" if seconds is not None and seconds < 60 else duration(seconds)
+    return duration(row["fit_seconds"]), words, money

@@ -17,11 +17,10 @@ from pricer.curation.dataset import Dataset, open_dataset
 from pricer.errors import PricerError
 from pricer.files import write_whole
 from pricer.runs.asking import Asked, guess_table
-from pricer.runs.store import Run, RunManifest, new_run_id
+from pricer.runs.store import IMPORTED, Run, RunManifest, new_run_id
 from pricer.runs.training import facts_of, keep_run
 
 VERB = "import-guesses"
-IMPORTED = "imported"  # what stands for the model
 COLUMNS = {"item_id", "guess"}
 FAMILIES = ("human", "hosted")
 Family = Literal["human", "hosted"]
@@ -110,9 +109,9 @@ def import_guesses(path: Path, dataset: str, name: str, family: Family = "human"
         first_n=None,
         train_items=0,
         train_median=float(opened.train().select("price").collect()["price"].median()),
-        fit_seconds=0.0,
-        guess_seconds=0.0,
-        cost_dollars=0.0,
+        fit_seconds=None,
+        guess_seconds=None,
+        cost_dollars=None,
     )
     return keep_run(manifest, asked, model=None), found
 

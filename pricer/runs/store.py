@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 from sqlalchemy import insert, select, update
 
 from pricer import database, settings
@@ -29,6 +29,7 @@ GUESSES = "guesses.parquet"
 DISTRIBUTION = "distribution.npy"  # of a model that gives one: float16 (guesses, 1000) over slots 0 to 999
 VALIDATION = "validation.parquet"  # item_id and guess of the dataset's validation; not of imported guesses
 MODEL = "model"
+IMPORTED = "imported"  # what stands for the model of guesses that were made elsewhere
 MOST_TAGS = 20
 LONGEST_NOTE = 2_000  # characters
 _TAG = re.compile(r"[\w.-]{1,30}")
@@ -65,15 +66,22 @@ class RunManifest(BaseModel):
     first_n: int | None
     train_items: int
     train_median: float  # dollars; what a no-answer is scored as
-    fit_seconds: float
-    guess_seconds: float
-    cost_dollars: float
+    fit_seconds: float | None  # None where nobody measured it here: guesses that were imported
+    guess_seconds: float | None
+    cost_dollars: float | None
     created: AwareDatetime
     pricer_version: str
     code_version: str
     generated: bool
     job_id: str | None
     extends: str | None = None  # id of the run whose model and first answers these are
+
+    @model_validator(mode="before")
+    @classmethod
+    def _forget_what_nobody_measured(cls, facts: dict) -> dict:
+        """Imported guesses of early versions were written down as if they had taken no time and no money."""
+        unknown = ("fit_seconds", "guess_seconds", "cost_dollars")
+        return facts | dict.fromkeys(unknown) if facts.get("model") == IMPORTED else facts
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
     found = _table(runs, reading, scoring)
     if found.is_empty():
         return
-    paid = found["dollars_per_1000"].max() > 0
+    paid = (found["dollars_per_1000"].max() or 0) > 0
     kinds = [cost for cost in COSTS if paid or cost != "dollars_per_1000"]
     cost = st.segmented_control(
         "Cost", kinds, default=kinds[0], required=True, format_func=lambda kind: COST_NAMES[kind].capitalize(),
@@ -28,11 +28,12 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
         frontier_chart(found, cost, look()),
         frontier_finding(found, cost),
         alt="; ".join(
-            f"{row['name']}: {dollars(row['error'])}, {row[cost]:.3g}" for row in found.iter_rows(named=True)
+            f"{row['name']}: {dollars(row['error'])}, {cost_words(row)[COSTS.index(cost)]}"
+            for row in found.iter_rows(named=True)
         ),
         key="chart_frontier",
         note=f"mean error, {reading} exam, against {COST_NAMES[cost]}; the line joins what nothing beats in both"
-        + off_chart(found),
+        + off_chart(found, cost),
         swatches=family_swatches(found["family"]),
         image="error-against-cost",
     )

@@ -10,6 +10,7 @@ from pages.shared.shelf import OWN_EXAM
 from pages.shared.widgets import Cell, Html, chart_head, escaped, generated_badge, page_of, table
 from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, duration, moment, spreadsheet_safe
 from pricer.runs.history import Entry, search
+from pricer.runs.store import Run
 
 STATES = ("queued", "running", "done", "failed", "cancelled", "crashed")
 ANY = "any"
@@ -52,8 +53,12 @@ def _sorted(entries: list[Entry], sort: str) -> list[Entry]:
         errors = runs_cached.run_errors([entry.run for entry in entries if entry.run])
         return sorted(entries, key=lambda entry: _last_if_none(entry.run and errors.get(entry.run.id)))
     if sort == "longest fit":
-        return sorted(entries, key=lambda entry: _last_if_none(entry.run and -entry.run.manifest.fit_seconds))
+        return sorted(entries, key=lambda entry: _last_if_none(entry.run and _longest(entry.run)))
     return entries
+
+
+def _longest(run: Run) -> float | None:
+    return None if run.manifest.fit_seconds is None else -run.manifest.fit_seconds
 
 
 def _last_if_none(figure: float | None) -> tuple[bool, float]:
@@ -88,7 +93,7 @@ def _row(entry: Entry, errors: dict[str, float | None]) -> tuple[Cell, ...]:
     own = _badge(OWN_EXAM) if it.split == "naive" else ""
     tags = "".join(f'<span class="pr-badge">#{escaped(tag)}</span>' for tag in entry.tags)
     name = Html(f"<b>{escaped(entry.name)}</b>{generated_badge(it.generated).text}{own}{tags}")
-    cost = dollars(1000 * it.cost_dollars / max(1, it.asked_items))
+    cost = dollars(None if it.cost_dollars is None else 1000 * it.cost_dollars / max(1, it.asked_items))
     error = dollars(errors[entry.run.id])
     return name, it.family, error, duration(it.fit_seconds), count(it.train_items), cost, moment(it.created)
 
