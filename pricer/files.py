@@ -70,6 +70,17 @@ def staged_folder(parent: Path) -> Iterator[Path]:
             Path(lock.lock_file).unlink(missing_ok=True)
 
 
+@contextmanager
+def staged_beside(parent: Path) -> Iterator[Path]:
+    """As `staged_folder`, in a folder that is someone's own: nothing of ours stays, unless another is writing there."""
+    try:
+        with staged_folder(parent) as folder:
+            yield folder
+    finally:
+        with suppress(OSError):
+            (parent / STAGING).rmdir()
+
+
 def publish(folder: Path, destination: Path) -> bool:
     """Move a finished folder to its place; False if something stands there already.
 
@@ -87,12 +98,6 @@ def publish(folder: Path, destination: Path) -> bool:
         raise
     force_to_disk(destination.parent)
     return True
-
-
-def remove_staging(parent: Path) -> None:
-    """Leave nothing of ours in a folder that is someone's own, unless another process is writing there."""
-    with suppress(OSError):
-        (parent / STAGING).rmdir()
 
 
 def sweep(staging: Path) -> None:

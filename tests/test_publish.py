@@ -5,15 +5,20 @@ import os
 import shutil
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from pydantic import SecretStr
 
+from pricer import settings
+from pricer.catalogue.demo import write_demo
 from pricer.catalogue.store import open_catalogue
 from pricer.curation.dataset import Dataset, make_dataset, open_dataset
 from pricer.curation.recipe import Recipe
@@ -121,6 +126,50 @@ def test_the_same_set_is_written_the_same_and_another_is_not_overwritten(dataset
     assert publish_to_folder(dataset, Options(), published.folder).manifest == published.manifest
     with pytest.raises(PricerError, match="is there already and holds something else"):
         publish_to_folder(dataset, Options(extras=True), published.folder)
+
+
+def test_a_folder_that_stands_is_looked_at_before_it_is_called_published(dataset, published):
+    (published.folder / "recipe.yaml").write_text("changed")
+    with pytest.raises(PricerError, match=r"is damaged: recipe.yaml is not what manifest.json says"):
+        publish_to_folder(dataset, Options(), published.folder)
+    shutil.rmtree(published.folder / "data")
+    with pytest.raises(PricerError, match=r"is damaged: .*; move it away, publish again"):
+        publish_to_folder(dataset, Options(), published.folder)
+
+
+def test_a_folder_where_none_can_be_is_told(dataset, tmp_path):
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file" / "set", tmp_path / "file" / "more" / "set", Path("/proc/set")):
+        with pytest.raises(PricerError, match=f"cannot write {folder}: "):
+            publish_to_folder(dataset, Options(), folder)
+
+
+def test_what_a_killed_process_left_is_swept(dataset, hub, tmp_path):
+    """Two processes die while they write gigabytes; the next ones leave nothing behind."""
+    rows, key = tmp_path / "out" / "rows.jsonl", f"Key('HF_TOKEN', SecretStr('{ADA}'), 'typed')"
+    places = {
+        f"push(open_dataset('even'), Options(), read_place('ada/even'), {key}, die)": settings.cache_folder(),
+        f"write_demo(Path({str(rows)!r}), 50, 1, die)": rows.parent,
+    }
+    script = """
+import os, signal
+from pathlib import Path
+from pydantic import SecretStr
+from pricer.catalogue.demo import write_demo
+from pricer.curation.dataset import open_dataset
+from pricer.keys import Key
+from pricer.publish.forms import Options
+from pricer.publish.places import read_place
+from pricer.publish.pushing import push
+def die(step):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    for ends, parent in places.items():
+        assert subprocess.run([sys.executable, "-c", script + ends]).returncode == -9
+        assert len(list(parent.glob(".staging/*.lock"))) == 1
+    push(dataset, Options(), PLACE, KEY, silent)
+    write_demo(rows, 50, 1)
+    assert [path for parent in places.values() for path in parent.rglob("*") if path.name != ".staging"] == [rows]
 
 
 def test_a_large_split_is_written_in_several_files(dataset, tmp_path, monkeypatch):
@@ -238,6 +287,20 @@ def test_a_set_that_cannot_be_read_says_why(tmp_path):
     (folder / "train.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(PricerError, match=r"train.parquet: not a Parquet file"):
         load([str(folder)], "any")
+
+
+def test_prices_and_texts_in_parquet_s_further_types_are_read(tmp_path):
+    (tmp_path / "set").mkdir()
+    table = {
+        "text": [f"Lamp {n}" for n in range(40)],
+        "price": pa.array([Decimal(f"{n + 2}.50") for n in range(40)], pa.decimal128(10, 2)),
+        "category": pa.array([b"lamps"] * 40, pa.binary()),
+        "item_id": pa.array([f"L{n}".encode() for n in range(40)], pa.binary()),
+    }
+    pq.write_table(pa.table(table), tmp_path / "set" / "train.parquet")
+    items = load([str(tmp_path / "set")], "lamps").catalogue.items().collect()
+    assert sorted(items["price"]) == [n + 2.5 for n in range(40)] and set(items["category"]) == {"lamps"}
+    assert "L7" in set(items["item_id"])
 
 
 def test_the_price_line_is_read_whatever_its_form():

@@ -22,7 +22,7 @@ from pricer.catalogue.store import Catalogue, open_catalogue
 from pricer.curation.dataset import Dataset
 from pricer.curation.recipe_file import RecipeFile, write_recipe_file
 from pricer.errors import PricerError
-from pricer.files import publish, remove_staging, staged_folder, write_whole
+from pricer.files import publish, staged_beside, write_whole
 from pricer.items import SLOT_COUNT, content_hash, merge_hashes
 from pricer.progress import Report, Step, silent
 from pricer.publish import card, pictures
@@ -103,20 +103,23 @@ def publish_to_folder(dataset: Dataset, options: Options, folder: Path, report: 
     if folder.exists():
         return _standing(dataset, options, folder)
     try:
-        with staged_folder(folder.parent) as staging:
+        with staged_beside(folder.parent) as staging:
             written = write_set(dataset, options, staging, f"./{folder.name}", report)
             publish(staging, folder)
-    except FileExistsError as error:
-        raise PricerError(f"{folder.parent} is no folder") from error
-    remove_staging(folder.parent)
+    except OSError as error:
+        raise PricerError(f"cannot write {folder}: {error.strerror or error}") from error
     return PublishedFolder(folder, written.manifest, written.bytes)
 
 
 def _standing(dataset: Dataset, options: Options, folder: Path) -> PublishedFolder:
+    """What stands there, if it is what would be written, to the last byte."""
     file = folder / MANIFEST
     found = read_manifest(file.read_bytes()) if file.is_file() else None
     if found is None or (found.dataset_id, found.options) != (dataset.id, options):
         raise PricerError(f"{folder} is there already and holds something else: take another name, or move it away")
+    for name, digest in found.files.items():
+        if not (folder / name).is_file() or sha256_of(folder / name) != digest:
+            raise PricerError(f"{folder} is damaged: {name} is not what {MANIFEST} says; move it away, publish again")
     return PublishedFolder(folder, found, _size(folder))
 
 

@@ -1,7 +1,6 @@
 """Products from anywhere to a catalogue: files of this machine, categories of the hub, curated sets of either."""
 
 import difflib
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pricer.catalogue.hub import Address, is_address, read_address
 from pricer.catalogue.sources import Origin
 from pricer.catalogue.store import Catalogue, check_name
 from pricer.errors import PricerError
+from pricer.files import staged_folder
 from pricer.progress import Report, silent
 from pricer.publish.reading import ReadSplit, read_set
 
@@ -65,12 +65,10 @@ def _is_category(address: Address) -> bool:
 
 def _load_set(source: str, name: str, report: Report) -> Loaded:
     settings.make_home()
-    settings.cache_folder().mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=settings.cache_folder()) as folder:
-        place = read_address(source) if is_address(source) else Path(source).expanduser()
-        rows = (
-            Path(folder) / f"{place.repo.split('/')[1] if isinstance(place, Address) else place.resolve().name}.jsonl"
-        )
+    place = read_address(source) if is_address(source) else Path(source).expanduser()
+    its_name = place.repo.split("/")[1] if isinstance(place, Address) else place.resolve().name
+    with staged_folder(settings.cache_folder()) as folder:
+        rows = folder / f"{its_name}.jsonl"
         read = read_set(place, rows, report)
         catalogue = build_catalogue([rows], name, AUTO, report, [read.origin], read.roles)
     return Loaded(catalogue, read.splits)

@@ -7,6 +7,7 @@ of the notebooks' editions: text and price, or prompt and completion; their ques
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 import orjson
@@ -212,6 +213,8 @@ def _item_of(row: dict, text_column: str, price_column: str | None) -> dict:
         price = at_end
     if isinstance(price, str):
         price = _read_price(price)
+    elif isinstance(price, Decimal):
+        price = float(price)
     title = row.get("title") if isinstance(row.get("title"), str) else text.split("\n", 1)[0][:_LONGEST_TITLE]
     identifier = row.get("item_id") or row.get("parent_asin")
     return {"item_id": identifier, "text": text, "price": price, "category": row.get("category"), "title": title}
@@ -235,4 +238,9 @@ def _raw(item: dict) -> bytes:
         "details": {},
         "price": item["price"],
     } | ({"generated": True} if item.get("generated") else {})
-    return orjson.dumps(row) + b"\n"
+    return orjson.dumps(row, default=_as_text) + b"\n"
+
+
+def _as_text(value: object) -> str:
+    """What JSON has no word for: Parquet has bytes where others have text, and decimals, dates and more."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

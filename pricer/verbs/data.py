@@ -2,10 +2,10 @@
 
 import argparse
 import json
-import tempfile
 from dataclasses import asdict
-from pathlib import Path
 
+from pricer import settings
+from pricer.files import staged_folder
 from pricer.progress import Report, Step, duration
 from pricer.verbs import plan
 from pricer.verbs.stated import add_recipe_options, stated_recipe
@@ -66,8 +66,9 @@ def load_demo(name: str, rows: int, seed: int, report: Report) -> dict:
     """Load generated rows as a catalogue, and keep no file of them."""
     from pricer.catalogue.demo import write_demo
 
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "demo.jsonl"
+    settings.make_home()
+    with staged_folder(settings.cache_folder()) as folder:
+        file = folder / "demo.jsonl"
         write_demo(file, rows, seed, report)
         return _load(argparse.Namespace(sources=[str(file)], catalogue=name, rules="auto"), report)
 

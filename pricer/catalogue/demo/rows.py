@@ -6,7 +6,6 @@ nothing is held in memory.
 
 import gzip
 import math
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +18,7 @@ from pricer.catalogue.demo import words
 from pricer.catalogue.demo.listings import write_listing
 from pricer.catalogue.demo.products import Dice, Option, Product, draw_product, log_price, shop_price
 from pricer.errors import PricerError
-from pricer.files import force_to_disk
+from pricer.files import force_to_disk, staged_beside
 from pricer.progress import Report, Step, silent
 
 REPEAT_WINDOW = 5_000  # a repeated listing repeats one of the last so many
@@ -53,7 +52,6 @@ def write_demo(path: Path, count: int, seed: int, report: Report = silent) -> No
     path = Path(path)
     rows = demo_rows(count, seed)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with _whole_file(path) as file:
             for number, row in enumerate(rows, start=1):
                 file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
@@ -66,8 +64,8 @@ def write_demo(path: Path, count: int, seed: int, report: Report = silent) -> No
 @contextmanager
 def _whole_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file that takes its name only when it is complete and on disk; gzipped if the name says so."""
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
+    with staged_beside(path.parent) as staged:
+        beside = staged / path.name
         with beside.open("wb") as raw:
             if path.name.endswith(".gz"):
                 # Neither name nor time in the header, so the same rows give the same bytes.
@@ -78,8 +76,6 @@ def _whole_file(path: Path) -> Iterator[BinaryIO]:
         force_to_disk(beside)
         beside.replace(path)
         force_to_disk(path.parent)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 # One row

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pricer.errors import PricerError
-from pricer.files import publish, remove_staging, staged_folder, write_json
+from pricer.files import publish, staged_beside, write_json
 from pricer.items import HIGHEST_SLOT
 from pricer.llm.tuned.presets import Tuning
 
@@ -22,13 +22,17 @@ TRAINED = "lora_"  # stands in the names of an adapter's weights
 def put_adapter(base: "PreTrainedModel", tuning: Tuning, seed: int) -> "PeftModel":
     """Put a new adapter on a base, which from then on stays as it is; the same seed gives the same adapter.
 
-    PricerError where the base has none of the layers that are to get one.
+    PricerError where the base has not all of the layers that are to get one.
     """
     import torch
     from peft import LoraConfig, get_peft_model
 
-    if not any(name.rpartition(".")[2] in tuning.targets for name, _ in base.named_modules()):
-        raise PricerError(f"this base has no layer named {', '.join(tuning.targets)}; choose other targets")
+    layers = {name.rpartition(".")[2] for name, _ in base.named_modules()}
+    if missing := [name for name in tuning.targets if name not in layers]:
+        raise PricerError(
+            f"this base has no layers named {', '.join(missing)}, so not all that is wanted would learn; choose other "
+            "targets, or another base"
+        )
     config = LoraConfig(
         r=tuning.r,
         lora_alpha=tuning.alpha,
@@ -109,9 +113,8 @@ def merge(base: "PreTrainedModel", adapter: Path, tokenizer, folder: Path) -> No
     as this does. PricerError where the folder exists.
     """
     merged = load_adapter(base, adapter).merge_and_unload()
-    with staged_folder(folder.parent) as staged:
+    with staged_beside(folder.parent) as staged:
         merged.save_pretrained(staged)
         tokenizer.save_pretrained(staged)
         if not publish(staged, folder):
             raise PricerError(f"{folder} exists; name a new folder")
-    remove_staging(folder.parent)
