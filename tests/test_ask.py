@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 from sqlalchemy import select
 
+from pages.shared import state
 from pricer.database import engine, replies
 from pricer.errors import PricerError
 from pricer.llm.calls import FAILED, Call
@@ -39,6 +40,7 @@ from tests.processes import eventually
 from tests.provider_server import Fault, ProviderServer, price_of
 from tests.test_command_line import run
 from tests.test_keys import command_lines
+from tests.test_model_pages import opened, text
 
 CANARY = "sk-CANARYthatMustBeNowhere0123456789"
 ASK = ["ask", "small-1", "--dataset", "even", "--exam", "natural"]
@@ -88,6 +90,34 @@ def test_what_was_answered_is_not_asked_again_by_another_run_or_a_longer_one(ser
     assert server.paid == server.count("/chat/completions") == 50
     asked(capsys, "--first", "20", "--seed", "7")
     assert server.paid == 70
+
+
+def test_an_extension_is_quoted_and_above_the_cap_nothing_is_asked(server, capsys):
+    asked(capsys, "--first", "5", "--name", "short")
+    set_cap(0.06)
+    code, _, err = run(capsys, "extend", "short", "--ask", "all")
+    assert code == 2 and "would cost about" in err and "a run may cost $0.06" in err
+    code, out, _ = run(capsys, "extend", "short", "--ask", "all", "--check")
+    assert code == 0 and "stop  Price" in out and "95% interval" in out and "Time to ask" in out
+    assert server.paid == server.count() == 5 and len(list_runs()) == 4
+    code, out, _ = run(capsys, "extend", "short", "--ask", "8", "--check", "--json")
+    found = {check["words"]: check["value"] for check in json.loads(out)["checks"]}
+    assert found["Items that are asked, beside those that were"] == "3" and json.loads(out)["may_start"]
+    assert run(capsys, "extend", "short", "--ask", "8")[0] == 0
+    assert server.paid == server.count() == 8
+
+
+def test_the_page_quotes_an_extension_and_does_not_start_one_above_the_cap(server, capsys, monkeypatch):
+    monkeypatch.setattr("pricer.runs.launch.ensure_worker", lambda: None)
+    made = asked(capsys, "--first", "5")
+    app = opened("runs")
+    app.session_state[state.SHOWN_RUN], app.session_state[f"extend_{made['id']}"] = made["id"], True
+    app.run()
+    assert not app.exception and "Price, and what a run may cost at most" in text(app)
+    start = f"extend_start_{made['id']}"
+    assert not app.button(key=start).disabled
+    set_cap(0.01)
+    assert app.run().button(key=start).disabled and server.count() == 5
 
 
 def test_ask_and_train_hosted_are_one_order(server, capsys):

@@ -114,8 +114,9 @@ def test_change_and_run_again_opens_train_with_that_very_order(runs):
 
 def test_a_run_that_was_asked_a_part_can_be_asked_more(runs):
     run = train_run(Order("mean", "even", asked="natural", first_k=20))
-    app = shown(opened("runs"), run)
-    app.number_input(key=f"extend_k_{run.id}").set_value(60).run()
+    app = opened("runs")
+    app.session_state[f"extend_{run.id}"] = True
+    shown(app, run).number_input(key=f"extend_k_{run.id}").set_value(60).run()
     app.button(key=f"extend_start_{run.id}").click().run()
     [job] = jobs.list_jobs()
     assert not app.exception and job.arguments == ("extend", run.id, "--ask=60")

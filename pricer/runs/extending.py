@@ -4,7 +4,7 @@ The old run stays as it is, for a run never changes. The new one has its name, i
 further items beside them, and the old one's id under `extends`.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,9 +17,11 @@ from pricer.errors import PricerError
 from pricer.progress import Report, silent
 from pricer.runs.asking import Asked, ask_exam
 from pricer.runs.curves import read_curves
+from pricer.runs.kept import Kept
 from pricer.runs.orders import order_of
+from pricer.runs.spending import check_spending, tokens_of
 from pricer.runs.store import MODEL, VALIDATION, Run, new_run_id, open_run
-from pricer.runs.training import code_version, keep_run, read_exam
+from pricer.runs.training import Order, code_version, keep_run, read_exam
 
 
 def may_extend(run: Run) -> int | None:
@@ -39,29 +41,48 @@ def _longest(dataset: Dataset, asked: str) -> int:
     return max(sizes.values()) if asked == "both" else sizes[asked]
 
 
-def extend_run(label: str, first_k: int | None, report: Report = silent) -> Run:
-    """Ask a run the first k of its exam, all where k is None, and record the longer run.
+@dataclass(frozen=True)
+class More:
+    """What a run is still to be asked."""
 
-    PricerError where there is no such run, it keeps no model, or k adds nothing.
+    order: Order  # of the longer run
+    exam: pl.DataFrame  # all that the longer run is asked, in the exam's order
+    new: pl.DataFrame  # those of them that the run was not asked yet
+
+
+def more_of(run: Run, first_k: int | None) -> More:
+    """What a run is still to be asked of the first k of its exam, of all where k is None.
+
+    PricerError where it keeps no model, or k adds nothing.
     """
-    run = open_run(label)
     most = may_extend(run)
     if most is None:
         asked_all = run.manifest.first_k is None
         raise PricerError(f"{run.name!r} {'was asked the whole exam already' if asked_all else 'cannot be asked more'}")
     if first_k is not None and first_k <= run.manifest.first_k:
         raise PricerError(f"{run.name!r} was asked the first {run.manifest.first_k:,}; ask more than that, or all")
-    first_k = None if first_k is None or first_k >= most else first_k
-    exam = read_exam(run.dataset(), replace(order_of(run), first_k=first_k))
-    old = run.guesses()
-    new = ask_exam(run.model(), exam.join(old, on="item_id", how="anti"), run.manifest.train_median, report)
-    asked = _together(run, old, new, exam["item_id"])
+    order = replace(order_of(run), first_k=None if first_k is None or first_k >= most else first_k)
+    exam = read_exam(run.dataset(), order)
+    return More(order, exam, exam.join(run.guesses().select("item_id"), on="item_id", how="anti"))
+
+
+def extend_run(label: str, first_k: int | None, report: Report = silent) -> Run:
+    """Ask a run the first k of its exam, all where k is None, and record the longer run.
+
+    PricerError where there is no such run, what `more_of` says, or the further items would cost more than the cap.
+    """
+    run = open_run(label)
+    more = more_of(run, first_k)
+    check_spending(more.order.model, len(more.new), more.order.settings, tokens_of(run.dataset()))
+    kept = Kept("extend", run.id, more.order.first_k, code_version())
+    new = ask_exam(run.model(), more.new, run.manifest.train_median, report, kept)
+    asked = _together(run, run.guesses(), new, more.exam["item_id"])
     folder = settings.job_folder()
     manifest = run.manifest.model_copy(
         update={
             "id": new_run_id(run.id),
             "extends": run.id,
-            "first_k": first_k,
+            "first_k": more.order.first_k,
             "asked_items": len(asked.guesses),
             "guess_seconds": round(run.manifest.guess_seconds + new.seconds, 3),
             "cost_dollars": run.manifest.cost_dollars + float(new.guesses["cost_dollars"].sum()),

@@ -13,6 +13,7 @@ from pricer.keys import find_key
 from pricer.models.contract import Estimate
 from pricer.models.registry import STACK, find_kind
 from pricer.progress import duration
+from pricer.runs.extending import more_of
 from pricer.runs.precision import Precision, expected_precision
 from pricer.runs.spending import cap, quote, tokens_of
 from pricer.runs.stacking import stack_estimate, stack_runs
@@ -142,6 +143,20 @@ def _interval(precision: Precision | None) -> Iterator[Check]:
         verdict = "pass" if precision.half_width <= WIDE_INTERVAL else "look"
         words = f"95% interval of the error, by {precision.source}"
         yield Check(verdict, words, f"about ± ${precision.half_width:,.2f}")
+
+
+def checks_to_extend(run: Run, first_k: int | None, runs: Sequence[Run]) -> tuple[Check, ...]:
+    """What asking a run the first k of its exam takes, all where k is None; PricerError as `extend_run`."""
+    more = more_of(run, first_k)
+    dataset, reading = run.dataset(), run.reading
+    items = _exam_items(more.order, dataset)
+    precision = expected_precision(more.order, dataset, runs, reading, items[reading])
+    return (
+        Check("pass", "Items that are asked, beside those that were", f"{len(more.new):,}"),
+        *_interval(precision),
+        *_price_and_key(more.order, dataset, len(more.new)),
+        *_time_to_ask(more.order, len(more.new), runs),
+    )
 
 
 def _price_and_key(order: Order, dataset: Dataset, items: int) -> Iterator[Check]:

@@ -8,6 +8,9 @@ from pricer.verbs import models
 from pricer.verbs.verb import Verbs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pricer.runs.preflight import Check
     from pricer.runs.training import Order
 
 
@@ -54,12 +57,19 @@ def _check(order: "Order") -> dict:
     from pricer.runs.preflight import preflight
     from pricer.runs.store import list_runs
 
-    found = preflight(order, open_dataset(order.dataset), list_runs())
-    checks = [{"verdict": check.verdict, "words": check.words, "value": check.value} for check in found.checks]
-    return {"may_start": found.may_start, "checks": checks}
+    return check_facts(preflight(order, open_dataset(order.dataset), list_runs()).checks)
+
+
+def check_facts(checks: "Sequence[Check]") -> dict:
+    """What a preflight found, as facts: whether it may start, and each check."""
+    told = [{"verdict": check.verdict, "words": check.words, "value": check.value} for check in checks]
+    return {"may_start": all(check.verdict != "stop" for check in checks), "checks": told}
+
+
+def check_words(result: dict) -> str:
+    """The same, a line for each check."""
+    return "\n".join(f"{check['verdict']:4}  {check['words']}  {check['value']}".rstrip() for check in result["checks"])
 
 
 def _words(result: dict) -> str:
-    if "checks" not in result:
-        return models.train_words(result)
-    return "\n".join(f"{check['verdict']:4}  {check['words']}  {check['value']}".rstrip() for check in result["checks"])
+    return check_words(result) if "checks" in result else models.train_words(result)

@@ -4,6 +4,7 @@ import argparse
 
 from pricer.errors import PricerError
 from pricer.progress import Report, duration
+from pricer.verbs.ask import check_facts, check_words
 from pricer.verbs.verb import Verbs
 
 
@@ -31,6 +32,7 @@ def add_verbs(verbs: Verbs) -> None:
                      _extend_words)  # fmt: skip
     verb.add_argument("run", metavar="RUN", help="name or id")
     verb.add_argument("--ask", required=True, metavar="K", help="the first K of the exam, or all")
+    verb.add_argument("--check", action="store_true", help="only say what it will take; nothing is asked")
 
 
 def _cap(options: argparse.Namespace, report: Report) -> dict:
@@ -97,11 +99,20 @@ def _extend(options: argparse.Namespace, report: Report) -> dict:
     from pricer.runs.extending import extend_run
     from pricer.runs.store import errors_of
 
+    if options.check:
+        return _check_extension(options)
     run = extend_run(options.run, _wanted(options.ask), report)
     of = run.manifest
     facts = {"id": run.id, "name": run.name, "extends": of.extends, "exam_hash": of.exam_hash, "first_k": of.first_k}
     answers = {"asked_items": of.asked_items, "guess_seconds": of.guess_seconds, "cost_dollars": of.cost_dollars}
     return facts | answers | {"reading": run.reading, "error_dollars": errors_of([run])[run.id]}
+
+
+def _check_extension(options: argparse.Namespace) -> dict:
+    from pricer.runs.preflight import checks_to_extend
+    from pricer.runs.store import list_runs, open_run
+
+    return check_facts(checks_to_extend(open_run(options.run), _wanted(options.ask), list_runs()))
 
 
 def _wanted(text: str) -> int | None:
@@ -113,6 +124,8 @@ def _wanted(text: str) -> int | None:
 
 
 def _extend_words(facts: dict) -> str:
+    if "checks" in facts:
+        return check_words(facts)
     return (
         f"{facts['name']}, run {facts['id']}, which extends {facts['extends']}\n"
         f"  error ${facts['error_dollars']:,.2f} on the {facts['reading']} exam, {facts['asked_items']:,} items asked "

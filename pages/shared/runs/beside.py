@@ -8,14 +8,15 @@ from pages.shared import state
 from pages.shared.jobs import command_of
 from pages.shared.runs.elsewhere import show_place
 from pages.shared.runs.in_work import act
-from pages.shared.widgets import Html, distinct, escaped, plain, table
+from pages.shared.widgets import Html, checks, distinct, escaped, plain, table
 from pricer.figures.formats import count, count_of, moment
 from pricer.models.registry import trainable_kinds
 from pricer.runs.extending import may_extend
 from pricer.runs.history import Entry, delete_entry, history, undelete_entry
 from pricer.runs.launch import cancel, launch, resume, retry
 from pricer.runs.orders import EXTEND, order_arguments, order_of, read_order
-from pricer.runs.store import LONGEST_NOTE, Run, set_note, set_tags
+from pricer.runs.preflight import checks_to_extend
+from pricer.runs.store import LONGEST_NOTE, Run, list_runs, set_note, set_tags
 from pricer.runs.training import Order
 
 TAG_HELP = "Words by which runs are found again; type a new one and press Enter."
@@ -89,21 +90,34 @@ def _change_and_run_again(entry: Entry) -> None:
 
 
 def _extend(run: Run) -> None:
-    most = may_extend(run)
-    with st.popover("Ask more of the exam", icon=":material/playlist_add:", key=f"extend_{run.id}"):
-        asked = run.manifest.first_k
-        st.html(
-            f'<p class="pr-note">It was asked the first {count(asked)} of {count_of(most, "item")}. Its model guesses '
-            "the others; nothing is asked twice. The result is a run of its own, which names this one.</p>"
-        )
-        wanted = st.number_input(
-            "First k of the exam", asked + 1, most, None, key=f"extend_k_{run.id}", placeholder=f"all {count(most)}"
-        )
-        arguments = [EXTEND, run.id, f"--ask={wanted or 'all'}"]
-        st.code(command_of(arguments), language=None, wrap_lines=True)
-        if st.button("Ask more", type="primary", icon=":material/play_arrow:", key=f"extend_start_{run.id}"):
-            st.session_state[state.RUN_WANTED] = launch(arguments).id
-            st.rerun()
+    opened = st.popover(
+        "Ask more of the exam", icon=":material/playlist_add:", key=f"extend_{run.id}", on_change="rerun"
+    )
+    if opened.open:
+        with opened:
+            _show_extension(run, may_extend(run))
+
+
+def _show_extension(run: Run, most: int) -> None:
+    """Up to which k, what that takes and may cost, the command, and the button."""
+    asked = run.manifest.first_k
+    st.html(
+        f'<p class="pr-note">It was asked the first {count(asked)} of {count_of(most, "item")}. Its model guesses '
+        "the others; nothing is asked twice. The result is a run of its own, which names this one.</p>"
+    )
+    wanted = st.number_input(
+        "First k of the exam", asked + 1, most, None, key=f"extend_k_{run.id}", placeholder=f"all {count(most)}"
+    )
+    found = checks_to_extend(run, wanted, list_runs())
+    checks((check.verdict, check.words, check.value) for check in found)
+    arguments = [EXTEND, run.id, f"--ask={wanted or 'all'}"]
+    st.code(command_of(arguments), language=None, wrap_lines=True)
+    stopped = any(check.verdict == "stop" for check in found)
+    if st.button(
+        "Ask more", type="primary", icon=":material/play_arrow:", key=f"extend_start_{run.id}", disabled=stopped
+    ):
+        st.session_state[state.RUN_WANTED] = launch(arguments).id
+        st.rerun()
 
 
 # Tags and note
