@@ -16,7 +16,8 @@ LAYERS = [
     {"models", "publish"},
     {"curation", "llm", "evaluation"},
     {"catalogue"},
-    {"items", "settings", "draws", "files", "progress", "errors", "keys", "database", "checkpoints", "migrations"},
+    {"items", "settings", "stated", "draws", "files", "progress", "errors", "keys", "database", "checkpoints"}
+    | {"migrations"},
 ]
 BASE = LAYERS[-1]
 SAYS = {"verbs", "report"}  # may also use figures: a finding is worded once, for pages and the command line

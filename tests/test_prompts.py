@@ -97,7 +97,7 @@ def test_an_id_depends_on_all_that_is_said_and_on_nothing_else():
         ({"question": ""}, "a prompt's question must be text of 1 to 8,000 characters, got ''"),
         ({"question": "\ud800"}, "a prompt's question must be text"),
         ({"question": "q", "colour": 1}, "a prompt has no setting 'colour'; it has schema_version, system, question"),
-        ({"question": "q", "max_tokens": 0}, "max_tokens must be a whole number from 1 to 100,000, got '0'"),
+        ({"question": "q", "max_tokens": 0}, "max_tokens must be a whole number from 1 to 100,000, got 0"),
         ({"question": "q", "temperature": float("nan")}, "temperature must be a number from 0 to 2"),
         ({"question": "q", "price_range": (5, 5)}, "price range goes from low to high"),
         ({"question": "q", "effort": "Very high"}, "effort must be one word"),

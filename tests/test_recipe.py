@@ -89,17 +89,26 @@ def test_a_frozen_recipe_cannot_be_changed():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"cutoff": 0}, "cutoff must be a whole number from 1 to 1,000, got 0"),
-        ({"cutoff": 1001}, "cutoff must be a whole number from 1 to 1,000, got 1001"),
-        ({"cutoff": 2.5}, "cutoff must be a whole number from 1 to 1,000, got 2.5"),
-        ({"cap": 0}, "cap must be a whole number from 1 upwards, got 0"),
-        ({"cap": True}, "cap must be a whole number from 1 upwards, got True"),
-        ({"seed": -1}, "seed must be a whole number from 0 to 2^63 - 1, got -1"),
-        ({"default_weight": float("inf")}, "default_weight must be 0, or a number from 1e-100 to 1e+100, got inf"),
-        ({"weights": {"Toys": -1}}, "weight of 'Toys' must be 0, or a number from 1e-100 to 1e+100, got -1"),
-        ({"weights": {"Toys": float("nan")}}, "weight of 'Toys' must be 0, or a number from 1e-100 to 1e+100, got nan"),
-        ({"weights": {"Toys": "heavy"}}, "weight of 'Toys' must be 0, or a number from 1e-100 to 1e+100, got 'heavy'"),
-        ({"weights": [1, 2]}, "weights must be numbers by category, got [1, 2]"),
+        ({"cutoff": 0}, "a recipe's cutoff must be a whole number from 1 to 1,000, got 0"),
+        ({"cutoff": 1001}, "a recipe's cutoff must be a whole number from 1 to 1,000, got 1001"),
+        ({"cutoff": 2.5}, "a recipe's cutoff must be a whole number from 1 to 1,000, got 2.5"),
+        ({"cap": 0}, "a recipe's cap must be a whole number from 1 upwards, got 0"),
+        ({"cap": True}, "a recipe's cap must be a whole number from 1 upwards, got True"),
+        ({"seed": -1}, "a recipe's seed must be a whole number from 0 to 2^63 - 1, got -1"),
+        (
+            {"default_weight": float("inf")},
+            "a recipe's default_weight must be 0, or a number from 1e-100 to 1e+100, got inf",
+        ),
+        ({"weights": {"Toys": -1}}, "a recipe's weight of 'Toys' must be 0, or a number from 1e-100 to 1e+100, got -1"),
+        (
+            {"weights": {"Toys": float("nan")}},
+            "a recipe's weight of 'Toys' must be 0, or a number from 1e-100 to 1e+100, got nan",
+        ),
+        (
+            {"weights": {"Toys": "heavy"}},
+            "a recipe's weight of 'Toys' must be 0, or a number from 1e-100 to 1e+100, got 'heavy'",
+        ),
+        ({"weights": [1, 2]}, "a recipe's weights must be numbers by category, got [1, 2]"),
         (
             {"cut": 240},
             "a recipe has no setting 'cut'; it has schema_version, cutoff, cap, target, default_weight, weights, seed",
@@ -118,14 +127,14 @@ def test_a_wrong_value_is_named_with_what_was_expected(wrong, message):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"shape": "round"}, "target shape must be flat, log-uniform, power or by-price, got 'round'"),
-        ({"size": 0}, "target size must be a whole number from 1 upwards, got 0"),
-        ({"size": 2.0}, "target size must be a whole number from 1 upwards, got 2.0"),
-        ({"exponent": 4.1}, "target exponent must be a number from -4 to 4 (by-price: from 0), got 4.1"),
-        ({"exponent": float("nan")}, "target exponent must be a number from -4 to 4 (by-price: from 0), got nan"),
+        ({"shape": "round"}, "a target's shape must be flat, log-uniform, power or by-price, got 'round'"),
+        ({"size": 0}, "a target's size must be a whole number from 1 upwards, got 0"),
+        ({"size": 2.0}, "a target's size must be a whole number from 1 upwards, got 2.0"),
+        ({"exponent": 4.1}, "a target's exponent must be a number from -4 to 4 (by-price: from 0), got 4.1"),
+        ({"exponent": float("nan")}, "a target's exponent must be a number from -4 to 4 (by-price: from 0), got nan"),
         (
             {"shape": "by-price", "exponent": -1.0},
-            "target exponent must be a number from -4 to 4 (by-price: from 0), got -1.0",
+            "a target's exponent must be a number from -4 to 4 (by-price: from 0), got -1.0",
         ),
         ({"form": "flat"}, "a target has no setting 'form'; it has shape, size, exponent"),
     ],

@@ -92,7 +92,7 @@ def test_a_target_stands_in_place_of_a_cap():
         ("settings: {cutoff: 2}", "a recipe has a cap or a target, got neither"),
         ("settings: {cutoff: 2, cap: 1, weights: {Toys: -1}}", "weight of 'Toys' must be 0, or a number from"),
         ("settings: {cutoff: 2, cap: 1, weights: {Toys: nan}}", "weight of 'Toys' must be 0, or a number from"),
-        ("settings: {cutoff: 2, target: {shape: round, size: 1}}", "target shape must be flat, log-uniform, power"),
+        ("settings: {cutoff: 2, target: {shape: round, size: 1}}", "a target's shape must be flat, log-uniform, power"),
         ("settings: {cutoff: 2, cap: 1}\nsettings: {cutoff: 3, cap: 1}", "'settings' stands twice in one map of a"),
         ("settings:\n  cutoff: 2\n  cap: 1\n  cap: 2", "'cap' stands twice in one map of a recipe file: line 4"),
         ("name: 'x", "a recipe file is YAML: found unexpected end of stream, line 1"),

@@ -8,11 +8,8 @@ import numpy as np
 import orjson
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_serializer,
@@ -21,6 +18,7 @@ from pydantic import (
 
 from pricer.errors import PricerError
 from pricer.items import LOWEST_SLOT, SLOT_COUNT
+from pricer.stated import Stated
 
 SMALLEST_WEIGHT, LARGEST_WEIGHT = 1e-100, 1e100  # so that no draw times or over a weight leaves the range of float64
 
@@ -41,21 +39,7 @@ def _checked_weight(weight: float) -> float:
 Weight = Annotated[float, Field(description=WEIGHT_WORDS), AfterValidator(_checked_weight)]
 
 
-class _Settings(BaseModel):
-    """Settings that cannot be changed, and that say in one line what is wrong with a value."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _explain(cls, values: object, check: Callable[[object], Self]) -> Self:
-        try:
-            return check(values)
-        except ValidationError as error:
-            raise PricerError(_explanation(cls, error)) from None
-
-
-class Target(_Settings):
+class Target(Stated):
     """The shape over prices that train should have, and its size; it stands in the place of a cap.
 
     *flat*, *log-uniform* and *power* share the items out over the slots below the cutoff in proportion to
@@ -91,7 +75,7 @@ class Target(_Settings):
         return exponent + 0.0  # -0.0 becomes 0.0
 
 
-class Recipe(_Settings):
+class Recipe(Stated):
     """How many items of each slot train may hold, and which categories it prefers.
 
     A recipe has a cap or a target. With a cap a slot below the cutoff keeps at most `cap` items, drawn without
@@ -126,6 +110,12 @@ class Recipe(_Settings):
         """Whether one threshold is for all slots, and not one for each."""
         return self.target is not None and self.target.shape == "by-price"
 
+    @classmethod
+    def _wanted(cls, field: str, inner: list[int | str]) -> tuple[str, str | None]:
+        if field == "weights" and inner:
+            return f"weight of {inner[0]!r}", WEIGHT_WORDS
+        return super()._wanted(field, inner)
+
     @field_validator("weights")
     @classmethod
     def _canonical(cls, weights: dict[str, float], others: ValidationInfo) -> dict[str, float]:
@@ -151,23 +141,6 @@ class Recipe(_Settings):
     def unknown_categories(self, categories: Sequence[str]) -> tuple[str, ...]:
         """The categories that have a weight of their own and are not among these: a slip, or another catalogue's."""
         return tuple(name for name in self.weights if name not in set(categories))
-
-
-def _explanation(settings: type[_Settings], error: ValidationError) -> str:
-    """Say in one line what the first wrong value should have been, and what arrived."""
-    name = settings.__name__.lower()
-    first = error.errors(include_url=False)[0]
-    field, *inner = first["loc"] or (name,)
-    if field not in settings.model_fields:
-        if first["type"] == "extra_forbidden":
-            return f"a {name} has no setting {field!r}; it has {', '.join(settings.model_fields)}"
-        return f"a {name} must be a set of named settings, got {first['input']!r}"
-    expected = settings.model_fields[field].description
-    if first["type"] == "missing":
-        return f"a {name} needs {field}: {expected}"
-    if field == "weights" and inner:
-        return f"weight of {inner[0]!r} must be {WEIGHT_WORDS}, got {first['input']!r}"
-    return f"{'' if settings is Recipe else f'{name} '}{field} must be {expected}, got {first['input']!r}"
 
 
 def scaled(counts: np.ndarray, categories: Sequence[str]) -> Recipe:

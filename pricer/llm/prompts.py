@@ -9,14 +9,15 @@ A prompt never changes: its id is the hash of all that it says, so a run that na
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pricer.errors import PricerError
+from pricer.stated import Stated
 
 PRICE_LINE = "Price is $"
 LONGEST_TEXT = 8_000  # characters of a system message or a question
@@ -36,13 +37,11 @@ class Priced(Protocol):
     def price(self) -> float: ...
 
 
-class Prompt(BaseModel):
+class Prompt(Stated):
     """All that a chat is asked with, but for the product itself and what is shown with it.
 
     Raises PricerError when a value is not what it should be.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     schema_version: Literal[1] = Field(1, description="1")
     system: str = Field("", max_length=LONGEST_TEXT, description="text of at most 8,000 characters")
@@ -60,14 +59,6 @@ class Prompt(BaseModel):
     max_tokens: int = Field(64, ge=1, le=100_000, description="a whole number from 1 to 100,000")
     temperature: float | None = Field(None, ge=0, le=2, allow_inf_nan=False, description="a number from 0 to 2")
     seed: int | None = Field(None, ge=0, lt=2**31, description="a whole number from 0 to 2^31 - 1")
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _explain(cls, values: object, check: Callable[[object], Self]) -> Self:
-        try:
-            return check(values)
-        except ValidationError as error:
-            raise PricerError(_explanation(error)) from None
 
     @field_validator("system", "question", "suffix", "prefill")
     @classmethod
@@ -165,19 +156,6 @@ _TAGS = re.compile(r"</?product>", re.IGNORECASE)
 
 def _message(role: str, content: str) -> dict[str, str]:
     return {"role": role, "content": content}
-
-
-def _explanation(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    field = first["loc"][0] if first["loc"] else ""
-    if field not in Prompt.model_fields:
-        if first["type"] == "extra_forbidden":
-            return f"a prompt has no setting {field!r}; it has {', '.join(Prompt.model_fields)}"
-        return f"a prompt is a set of named settings, got {str(first['input'])[:80]!r}"
-    expected = Prompt.model_fields[field].description
-    if first["type"] == "missing":
-        return f"a prompt needs {field}: {expected}"
-    return f"a prompt's {field} must be {expected}, got {str(first['input'])[:80]!r}"
 
 
 # Presets
