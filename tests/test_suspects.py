@@ -6,6 +6,8 @@ import pytest
 from pricer.evaluation.frontier import COSTS, cost_table, on_frontier
 from pricer.evaluation.suspects import one_item, suspects
 from pricer.figures.frontier import cost_words, frontier_chart, frontier_finding, off_chart
+from pricer.runs.doubters import doubters
+from pricer.runs.store import Run, RunManifest
 from tests.grading import graded, graded_run
 
 
@@ -19,18 +21,38 @@ def test_a_price_that_models_agree_against_is_suspect():
             ("c", [12.0, 38.0, 20.0, 22.0]),
         )
     ]
-    found = suspects(runs)
+    looked = suspects(runs)
+    found = looked.found
+    assert (looked.items, looked.agreed) == (4, 3)
     assert found["item_id"].to_list() == ["i00003", "i00001"]
     assert found["middle"].to_list() == pytest.approx([21.0, 35.0])
     assert found["times"].to_list() == pytest.approx([999 / 21, 100 / 35])
-    assert suspects(runs[:2]).is_empty()
-    assert suspects(runs, most=1)["item_id"].to_list() == ["i00003"]
-    assert suspects([graded_run(run.table.clear(), name=run.name) for run in runs]).is_empty()
+    assert suspects(runs[:2]).found.is_empty()
+    assert suspects([graded_run(run.table.clear(), name=run.name) for run in runs]).found.is_empty()
 
 
 def test_no_answer_is_no_agreement():
     runs = [graded_run(graded([500.0], [guess]), name=str(guess)) for guess in (50.0, 51.0, None)]
-    assert suspects(runs).is_empty()
+    assert suspects(runs).found.is_empty()
+
+
+def test_every_doubtful_price_is_told():
+    runs = [graded_run(graded([500.0] * 75, [50.0 + place] * 75), name=str(place)) for place in range(3)]
+    assert len(suspects(runs).found) == 75
+
+
+def test_agreement_of_one_kind_or_of_a_stack_is_none():
+    def run(name, kind="tfidf-ridge", family="words", train_items=100, **settings):
+        facts = {"id": name, "name": name, "model": kind, "family": family, "model_settings": settings}
+        return Run(RunManifest.model_construct(**facts, train_items=train_items))
+
+    runs = [
+        *(run("stack", "stack", "stack"), run("ridge"), run("ridge again"), run("mean", "mean", "yardstick")),
+        *(run(name, "hosted", "hosted", model=name.split()[0]) for name in ("gpt", "claude", "gpt again")),
+        *(run(name, "imported", "human", 0) for name in ("Ada", "Bob")),
+        run("forest", "word2vec-forest", "trees"),
+    ]
+    assert [each.name for each in doubters(runs)] == ["ridge", "gpt", "claude", "Ada", "Bob"]
 
 
 def test_one_item_across_all_runs():

@@ -29,7 +29,7 @@ from pricer.evaluation.matrix import Matrix, paired_matrix
 from pricer.evaluation.running import running_error
 from pricer.evaluation.scoring import DEFAULT, Scoring, answer_counts, scored
 from pricer.evaluation.slices import by_part, grid, weak_parts
-from pricer.evaluation.suspects import suspects
+from pricer.evaluation.suspects import Suspects, suspects
 from pricer.llm.local import serving
 from pricer.models import GivesDistribution, Learned, Model
 from pricer.runs.guessing import describe, guess_prices, worked_examples
@@ -196,7 +196,7 @@ def weakest(run: Run, reading: Reading, scoring: Scoring) -> pl.DataFrame:
 
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs=_KEYS)
-def doubtful_prices(runs: list[Run], reading: Reading, scoring: Scoring) -> pl.DataFrame:
+def doubtful_prices(runs: list[Run], reading: Reading, scoring: Scoring) -> Suspects:
     return suspects([graded(run, scoring) for run in runs], reading, scoring)
 
 

@@ -1,5 +1,7 @@
 """Items whose price is likely wrong: models that agree with each other do not agree with it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -11,19 +13,29 @@ LEAST_TIMES = 2.5  # the price over what models say, or the other way round
 MOST_SPREAD = 1.5  # the dearest of the models' guesses over the cheapest
 
 
-def suspects(
-    runs: list[GradedRun], reading: Reading = "natural", scoring: Scoring = DEFAULT, most: int = 20
-) -> pl.DataFrame:
-    """Items on which all of these runs agree and the price does not, the most doubtful first.
+@dataclass(frozen=True)
+class Suspects:
+    """Items whose price models doubt together, the most doubtful first, and among how many they were looked for.
 
-    The runs should be good ones of different kinds: at least three, none a yardstick. An item is listed where no guess
-    is more than 1.5 times another, and the price is 2.5 times their middle or less than its 2.5th part.
     Columns: item_id, title, category, price, middle (dollars), cheapest, dearest, times (price over middle).
+    """
+
+    found: pl.DataFrame
+    items: int  # that all of the runs answered
+    agreed: int  # on which no guess is more than 1.5 times another
+
+
+def suspects(runs: list[GradedRun], reading: Reading = "natural", scoring: Scoring = DEFAULT) -> Suspects:
+    """Items on which all of these runs agree and the price does not.
+
+    The runs should be good ones of different kinds, as `pricer.runs.doubters` chooses them: at least three, none a
+    yardstick. An item is listed where no guess is more than 1.5 times another, and the price is 2.5 times their middle
+    or less than its 2.5th part.
     """
     schema = dict.fromkeys(("item_id", "title", "category"), pl.String)
     schema |= dict.fromkeys(("price", "middle", "cheapest", "dearest", "times"), pl.Float64)
     if len(runs) < FEWEST_RUNS:
-        return pl.DataFrame(schema=schema)
+        return Suspects(pl.DataFrame(schema=schema), 0, 0)
     tables = [scored(asked(run.table, reading), run.train_median, scoring).filter("answered") for run in runs]
     joined = tables[0].select("item_id", "title", "category", "price", pl.col("scored_guess").alias("0"))
     for place, table in enumerate(tables[1:], start=1):
@@ -36,10 +48,11 @@ def suspects(
         middle=pl.Series(middle), cheapest=pl.Series(cheapest), dearest=pl.Series(dearest)
     )
     found = found.with_columns(times=pl.col("price") / pl.col("middle"))
-    agreed = pl.col("dearest") <= MOST_SPREAD * pl.col("cheapest")
+    agreed = found.filter(pl.col("dearest") <= MOST_SPREAD * pl.col("cheapest"))
     off = pl.max_horizontal("times", 1 / pl.col("times")) >= LEAST_TIMES
     doubt = pl.col("times").log().abs()
-    return found.filter(agreed & off).sort(doubt, descending=True).head(most).select(list(schema)).cast(schema)
+    doubted = agreed.filter(off).sort(doubt, descending=True).select(list(schema)).cast(schema)
+    return Suspects(doubted, len(found), len(agreed))
 
 
 def one_item(runs: list[GradedRun], item_id: str, scoring: Scoring = DEFAULT) -> pl.DataFrame:

@@ -9,9 +9,9 @@ from pages.shared.widgets import Html, chart_head, downloads, empty_card, escape
 from pricer.evaluation.scoring import Scoring
 from pricer.evaluation.suspects import FEWEST_RUNS, LEAST_TIMES, MOST_SPREAD, one_item
 from pricer.figures.formats import category_name, count, count_of, dollars, in_words
+from pricer.runs.doubters import doubters
 from pricer.runs.store import Run
 
-MOST_MODELS = 5  # of the best, of which each must agree that a price is doubtful
 MOST_FOUND = 200
 LONGEST = 90
 
@@ -21,8 +21,7 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
     by_id = {run.id: run for run in runs}
     run = by_id[choose_one(board)]
     _show_weak(run, names_of(runs)[run.id], reading, scoring)
-    best = [by_id[row["run"]] for row in board.iter_rows(named=True) if row["place"] and row["family"] != "yardstick"]
-    _show_doubtful(best[:MOST_MODELS], reading, scoring)
+    _show_doubtful(doubters(by_id[row["run"]] for row in board.iter_rows(named=True) if row["place"]), reading, scoring)
     _show_item(runs, run, reading, scoring)
 
 
@@ -58,16 +57,18 @@ def _show_doubtful(best: list[Run], reading: str, scoring: Scoring) -> None:
         chart_head("Prices that may be wrong")
         with st.container(border=True):
             empty_card(
-                f"{in_words(FEWEST_RUNS).capitalize()} models are needed.",
+                f"{in_words(FEWEST_RUNS).capitalize()} models of different kinds are needed.",
                 "Where good models agree with each other and not with the price, the price is worth a look.",
             )
         return
-    found = cached.doubtful_prices(best, reading, scoring)
-    agree = f"the {in_words(len(best))} best models"
+    looked = cached.doubtful_prices(best, reading, scoring)
+    found = looked.found
+    names = ", ".join(names_of(best).values())
     title = f"{in_words(len(found)).capitalize()} {'price' if len(found) == 1 else 'prices'} may be wrong"
     chart_head(
-        title if len(found) else f"No price is doubted by {agree}",
-        f"{agree} are within {MOST_SPREAD:g} times of each other, and the price is {LEAST_TIMES:g} times off",
+        title if len(found) else "No price is doubted by models that agree",
+        f"looked for: a price {LEAST_TIMES:g} times off, where {names} are within {MOST_SPREAD:g} times of each other, "
+        f"as on {count(looked.agreed)} of the {count_of(looked.items, 'item')} that all answered",
     )
     if found.is_empty():
         return
