@@ -63,6 +63,13 @@ BROKEN = {
         line(USER, {"role": "system", "content": "x"}, ANSWER),
         "a system message stands first",
     ),
+    "a weight of text": (line(USER, ANSWER | {"weight": "heavy"}), "the weight of message 2 is 0 or 1, got 'heavy'"),
+    "a weight between": (line(USER, ANSWER | {"weight": 0.5}), "the weight of message 2 is 0 or 1, got '0.5'"),
+    "a weight of a question": (line(USER | {"weight": 1}, ANSWER), "message 1, of user, has a weight, which only"),
+    "no answer of any weight": (
+        line(USER, ANSWER | {"weight": 0}, USER, ANSWER | {"weight": 0}),
+        "every answer has weight 0, so nothing would be learned",
+    ),
     "too long": (LONG, "tokens, and the model takes at most 200"),
 }
 
@@ -81,6 +88,10 @@ def test_a_file_as_a_whole_is_looked_at_too(tmp_path, monkeypatch):
     few = check_content("train.jsonl", GOOD + b"\n", Limits())
     assert [(problem.line, problem.reason) for problem in few.problems] == [(0, "1 rows, and a host wants at least 10")]
     assert check_content("train.jsonl", b"").problems[0].reason.startswith("0 rows")
+    long = check_content("train.jsonl", b"\n".join([LONG] * 5), Limits(most_tokens=200))
+    assert [problem.line for problem in long.problems] == [1, 2, 3, 4, 5, 0] and long.bad_lines == 5
+    weighed = line(USER, ANSWER | {"weight": 0}, USER, ANSWER | {"weight": 1})
+    assert check_content("train.jsonl", b"\n".join([weighed] * 10)).can_be_sent
     monkeypatch.setattr("pricer.publish.messages.MOST_BYTES", 100)
     file = tmp_path / "train.jsonl"
     file.write_bytes((GOOD + b"\n") * 20)

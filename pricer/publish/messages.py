@@ -162,6 +162,7 @@ def check_content(name: str, content: bytes, limits: Limits = Limits()) -> FileC
     check = FileCheck(name, len(content))
     if len(content) > MOST_BYTES:
         check.complain(0, f"{len(content):,} bytes, and a host takes at most {MOST_BYTES:,}")
+    number = 0
     for number, line in _lines(content):
         try:
             tokens = _tokens_of(_checked(line))
@@ -173,8 +174,8 @@ def check_content(name: str, content: bytes, limits: Limits = Limits()) -> FileC
         check.longest_tokens = max(check.longest_tokens, tokens)
         if tokens > limits.most_tokens:
             check.complain(number, f"{tokens:,} tokens, and the model takes at most {limits.most_tokens:,}")
-    if check.rows + check.bad_lines < LEAST_ROWS:
-        check.complain(0, f"{check.rows + check.bad_lines:,} rows, and a host wants at least {LEAST_ROWS}")
+    if number < LEAST_ROWS:
+        check.complain(0, f"{number:,} rows, and a host wants at least {LEAST_ROWS}")
     if check.can_be_sent:
         check.cost_dollars = check.tokens * limits.epochs * limits.dollars_per_million / 1e6
     return check
@@ -212,6 +213,8 @@ def _checked(line: bytes) -> list[dict]:
         raise _Wrong("there is no user message")
     if roles[-1] != "assistant":
         raise _Wrong(f"the last message is the assistant's answer, got one of {roles[-1]}")
+    if all(message.get("weight", 1) == 0 for message in messages if message["role"] == "assistant"):
+        raise _Wrong("every answer has weight 0, so nothing would be learned")
     return messages
 
 
@@ -265,6 +268,11 @@ def _check_message(message: object, place: int) -> None:
         raise _Wrong(f"the content of message {place} is text, got {_kind(message['content'])}")
     if not message["content"].strip():
         raise _Wrong(f"message {place}, of {message['role']}, is empty")
+    if "weight" in message:
+        if message["role"] != "assistant":
+            raise _Wrong(f"message {place}, of {message['role']}, has a weight, which only answers have")
+        if isinstance(message["weight"], bool) or message["weight"] not in (0, 1):
+            raise _Wrong(f"the weight of message {place} is 0 or 1, got {str(message['weight'])[:40]!r}")
 
 
 def _kind(value: object) -> str:
