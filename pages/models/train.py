@@ -8,37 +8,36 @@ from pages.shared import cached, shelf, state
 from pages.shared.experiments.hint import show_hint
 from pages.shared.jobs import command_of, find_job, follow_job, is_news, show_done, start_now
 from pages.shared.kinds import PANELS
+from pages.shared.kinds.imported import show_importing
+from pages.shared.kinds.stack import choose_runs, draft_runs
 from pages.shared.settings_form import choose_settings, fill_settings
-from pages.shared.widgets import (
-    chart_head,
-    checks,
-    distinct,
-    empty_card,
-    key_figures,
-    page_head,
-    plain,
-)
+from pages.shared.spending import choose_cap
+from pages.shared.widgets import chart_head, checks, key_figures, page_head, plain
 from pricer.catalogue.store import Catalogue, list_catalogues
 from pricer.curation.dataset import Dataset, list_datasets
 from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, duration, short_hash, size
 from pricer.models import ModelKind
-from pricer.models.registry import find_kind, trainable_kinds
+from pricer.models.registry import STACK, find_kind, trainable_kinds
+from pricer.runs.importing import IMPORTED
+from pricer.runs.importing import VERB as IMPORT
 from pricer.runs.orders import VERB, order_arguments, read_order
 from pricer.runs.preflight import Preflight, preflight
-from pricer.runs.spending import cap, may_cost, set_cap
-from pricer.runs.store import list_runs, open_run
+from pricer.runs.spending import may_cost
+from pricer.runs.store import Run, list_runs, open_run
 from pricer.runs.training import Order, default_name
 
-CAP = "train_cap"
 EXPLANATION = """
 A **run** is one model fitted on a dataset's train and then asked every item of the **exam**, whose prices it never
 sees. What it guesses is kept, so that every figure on other pages can be computed again.
 
 **Time** and **memory** are estimates from fits of the same model on other numbers of items, on one core; they leave
-out the asking, which takes seconds.
+out the asking, which takes seconds, but of a language model that runs here: **time to ask** says how long.
 
 The **natural exam** is a simple random sample of the catalogue. The **balanced exam** holds as many items of each
 price band. Asking only the *first k* is fair too: each is in random order.
+
+A **stack** adds up what other runs guess, each weighed by what it is worth on validation, which none of them learned
+from. **Imported** guesses were made elsewhere, and are graded on the same exam.
 
 **Error known to**: the 95% interval that so many items will buy, 1.96 standard deviations of the errors, divided by the
 root of the number of items. The deviation is that of an earlier run of the same model on this exam; else of other
@@ -51,7 +50,8 @@ FAMILY_TITLES = {
     "networks": "Networks",
     "open-weight": "Open weights",
     "hosted": "Hosted",
-    "stack": "Stacks",
+    STACK.family: "Stacks",
+    IMPORTED: "Imported",
 }
 FIRST_MODEL = "tfidf-ridge"  # what is chosen at first: soon done, and hard to beat
 EXAMS = {"both": "Both", "natural": "Natural", "balanced": "Balanced"}
@@ -60,7 +60,7 @@ FIRST_K_HELP = "Each exam is in random order, so its first part is fair; the int
 PLACE = "train"  # what the keys of its fields begin with
 
 
-def adopt_draft(catalogues: list[Catalogue]) -> None:
+def adopt_draft(catalogues: list[Catalogue], runs: list[Run]) -> None:
     """Take up the order that another page has handed over: every control stands as it says."""
     draft = st.session_state[state.TRAIN_DRAFT]
     order = read_order(draft) if draft else None
@@ -77,7 +77,9 @@ def adopt_draft(catalogues: list[Catalogue]) -> None:
         st.session_state[state.DATASET] = dataset.id
         st.session_state[f"train_first_{dataset.id}"] = order.first_n
         st.session_state[f"train_ask_{dataset.id}"] = order.first_k
-    kind = trainable_kinds()[order.model]
+    kind = find_kind(order.model)
+    if kind is STACK and dataset:
+        draft_runs(dataset, order.of, runs)
     st.session_state["train_family"] = kind.family
     st.session_state[f"train_model_{kind.family}"] = kind.name
     fill_settings(kind, PLACE, order.settings, order.seed)
@@ -90,28 +92,25 @@ def choose_dataset(catalogues: list[Catalogue]) -> Dataset | None:
     if len(catalogues) > 1:
         shelf.choose_catalogue(catalogues)
     datasets = shelf.datasets_of(shelf.catalogue_in_use(catalogues))
-    if shelf.dataset_in_use(datasets) is None:
-        return None
-    names = distinct({each.id: f"{each.name}, {count_of(each.manifest.train, 'train item')}" for each in datasets})
-    shelf.choose("Dataset", names, state.DATASET)
-    return shelf.dataset_in_use(datasets)
+    return shelf.choose_dataset(datasets, "A model is trained on a dataset, which Curate makes from a catalogue.")
 
 
-def choose_model() -> ModelKind:
-    """The model, of the family that is open; each family keeps its choice."""
-    every = trainable_kinds()
-    families = list(dict.fromkeys(kind.family for kind in every.values()))
-    st.session_state.setdefault("train_family", every[FIRST_MODEL].family)
-    family = st.pills(
+def choose_family() -> str:
+    st.session_state.setdefault("train_family", trainable_kinds()[FIRST_MODEL].family)
+    return st.pills(
         "Family",
-        families,
+        FAMILY_TITLES,
         required=True,
         wrap=True,
         format_func=FAMILY_TITLES.get,
         key="train_family",
         persist_state="session",
     )
-    kinds = {name: kind for name, kind in every.items() if kind.family == family}
+
+
+def choose_model(family: str) -> ModelKind:
+    """The model, of the family that is open; each family keeps its choice."""
+    kinds = {name: kind for name, kind in trainable_kinds().items() if kind.family == family}
     st.session_state.setdefault(f"train_model_{family}", FIRST_MODEL if FIRST_MODEL in kinds else next(iter(kinds)))
     name = st.radio(
         "Model",
@@ -140,7 +139,22 @@ def choose_order(kind: ModelKind, dataset: Dataset) -> Order:
         first_n = first("First n of train", dataset.manifest.train, f"train_first_{dataset.id}", FIRST_N_HELP)
     with right:
         first_k = first("First k of the exam", dataset.manifest.exam, f"train_ask_{dataset.id}", FIRST_K_HELP)
-    order = Order(kind.name, label_of(dataset), stated, seed, first_n, asked, first_k)
+    return with_name(Order(kind.name, label_of(dataset), stated, seed, first_n, asked, first_k), dataset)
+
+
+def choose_stack(dataset: Dataset, runs: list[Run]) -> Order | None:
+    """A stack of the runs that are chosen; None where no two can be stacked."""
+    st.subheader("Stack of runs", anchor=False)
+    st.caption(plain(STACK.explanation))
+    of = choose_runs(dataset, runs)
+    if of is None:
+        return None
+    _, seed = choose_settings(STACK, PLACE)
+    return with_name(Order(STACK.name, label_of(dataset), seed=seed, of=of), dataset)
+
+
+def with_name(order: Order, dataset: Dataset) -> Order:
+    """The order with the name that is typed for its run, if one is."""
     suggested = default_name(order, dataset.name)
     name = st.text_input(
         "Name of the run", max_chars=80, key="train_name", placeholder=suggested, persist_state="session"
@@ -196,7 +210,7 @@ def show_start(order: Order, found: Preflight) -> None:
 
 def show_job() -> None:
     """Follow the run that was started last; when it is done, say how it did."""
-    find_job(state.TRAIN_JOB, (VERB,))
+    find_job(state.TRAIN_JOB, (VERB, IMPORT))
     job = follow_job(state.TRAIN_JOB)
     if job is None:
         return
@@ -211,41 +225,31 @@ def show_job() -> None:
     st.page_link("results/compare.py", label="Open Compare", icon=":material/arrow_forward:")
 
 
-def choose_cap(order: Order, dataset: Dataset) -> None:
-    """What a run may cost at most, where the model chosen asks a service that takes money."""
-    if not may_cost(order.model, order.settings):
-        return
-    if CAP not in st.session_state:
-        st.session_state[CAP] = cap()
-    st.number_input(
-        "A run may cost at most, in dollars", 0.0, step=1.0, key=CAP, on_change=lambda: set_cap(st.session_state[CAP]),
-        help="For every run on this machine; nothing is asked beyond it.",
-    )  # fmt: skip
-
-
 page_head("Train", "Choose a model, see what it will take, and start it.", EXPLANATION)
-catalogues = list_catalogues()
-adopt_draft(catalogues)
+catalogues, runs = list_catalogues(), list_runs()
+adopt_draft(catalogues, runs)
 left, right = st.columns([1, 1.55], gap="large")
 with left:
     dataset = choose_dataset(catalogues)
-if dataset is None:
-    with left if catalogues else st.container(), st.container(border=True):
-        empty_card("No dataset yet.", "A model is trained on a dataset, which Curate makes from a catalogue.")
-        st.page_link("data/curate.py", label="Open Curate", icon=":material/arrow_forward:")
-    st.stop()
-with left:
-    if dataset.manifest.generated:
-        st.badge("generated", color="gray", help="Pricer made these products up; nobody sells them.")
-    order = choose_order(choose_model(), dataset)
-runs = list_runs()
+    if dataset is None:
+        st.stop()
+    family = choose_family()
+    if family == IMPORTED:
+        order = None
+    elif family == STACK.family:
+        order = choose_stack(dataset, runs)
+    else:
+        order = choose_order(choose_model(family), dataset)
+if family == IMPORTED:
+    show_importing(dataset, label_of(dataset), left, right)
 with right:
-    choose_cap(order, dataset)
-found = preflight(order, dataset, runs)
-with right:
-    show_what_it_takes(found)
-    if order.model in PANELS:
-        PANELS[order.model](dataset, order)
-    show_hint(order, dataset, runs)
-    show_start(order, found)
+    if order:
+        if may_cost(order.model, order.settings):
+            choose_cap("train_cap")
+        found = preflight(order, dataset, runs)
+        show_what_it_takes(found)
+        if order.model in PANELS:
+            PANELS[order.model](dataset, order)
+        show_hint(order, dataset, runs)
+        show_start(order, found)
     show_job()

@@ -7,10 +7,9 @@ from pages.shared.jobs import find_job, follow_job, is_news, show_done
 from pages.shared.tuning.before import show_before, show_closing
 from pages.shared.tuning.form import choose_order, choose_provider
 from pages.shared.tuning.listing import show_tunings
-from pages.shared.widgets import distinct, empty_card, page_head, plain
-from pricer.curation.dataset import Dataset, list_datasets
+from pages.shared.widgets import page_head, plain
+from pricer.curation.dataset import list_datasets
 from pricer.errors import PricerError
-from pricer.figures.formats import count_of
 from pricer.llm.providers import Provider, find_provider
 
 EXPLANATION = """
@@ -27,18 +26,6 @@ host's price. It is held by the cap for a run before anything is sent.
 **Loss** is what training makes less; the host tells it after each step. Whether the tuned model guesses better is
 another question: it and its base are asked the same first part of the exam.
 """
-
-
-def choose_dataset() -> Dataset | None:
-    datasets = list_datasets()
-    if shelf.dataset_in_use(datasets) is None:
-        return None
-    names = distinct({each.id: f"{each.name}, {count_of(each.manifest.train, 'train item')}" for each in datasets})
-    shelf.choose("Dataset", names, state.DATASET)
-    dataset = shelf.dataset_in_use(datasets)
-    if dataset.manifest.generated:
-        st.badge("generated", color="gray", help="Pricer made these products up; nobody sells them.")
-    return dataset
 
 
 def show_job() -> None:
@@ -68,12 +55,10 @@ def has_address(provider: Provider) -> bool:
 page_head("Tune", "Fine-tune a model at a host, and see it beside its base.", EXPLANATION)
 left, right = st.columns([1, 1.45], gap="large")
 with left:
-    dataset = choose_dataset()
-if dataset is None:
-    with left, st.container(border=True):
-        empty_card("No dataset yet.", "A model is tuned on a dataset, which Curate makes from a catalogue.")
-        st.page_link("data/curate.py", label="Open Curate", icon=":material/arrow_forward:")
-else:
+    dataset = shelf.choose_dataset(
+        list_datasets(), "A model is tuned on a dataset, which Curate makes from a catalogue."
+    )
+if dataset:
     with left:
         provider = choose_provider()
         order = choose_order(provider, dataset)

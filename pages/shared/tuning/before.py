@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import state
 from pages.shared.jobs import command_of, is_busy, start_now
+from pages.shared.spending import choose_cap
 from pages.shared.tuning import cached
 from pages.shared.widgets import chart_head, checks, key_figures, plain
 from pricer.curation.dataset import Dataset
@@ -12,7 +13,6 @@ from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, size
 from pricer.keys import find_key, forget, remember
 from pricer.llm.providers import Provider
 from pricer.llm.tuning.closing import CLOSINGS, INSTEAD
-from pricer.runs.spending import cap, set_cap
 from pricer.runs.tuning_files import Files, probe, tune_preflight
 from pricer.runs.tuning_orders import start_arguments
 from pricer.runs.tunings import TuneOrder, find_same
@@ -47,7 +47,8 @@ def show_before(order: TuneOrder, dataset: Dataset, provider: Provider) -> None:
             ("Tokens", count(files.train_tokens), "to train on, by Llama 3's tokenizer"),
         ]
     )
-    _show_cap(files)
+    if files.cost_dollars != 0:  # a price that nobody knows is held by the cap too, once it is known
+        choose_cap("tuning_cap")
     _show_key(provider)
     told = st.session_state[state.TUNE_PROBED]
     asked = told[1] if told and told[0] == (provider.name, provider.base_url, order.model) else ()
@@ -71,19 +72,6 @@ def _price(files: Files) -> str:
     if any(not found.can_be_sent for found in files.checks):
         return NOT_MEASURED
     return f"about {dollars(files.cost_dollars)}" if files.cost_dollars else "nothing"
-
-
-def _show_cap(files: Files) -> None:
-    """What may be paid at most; a price that nobody knows is held by it too, once it is known."""
-    if files.cost_dollars == 0:
-        return
-    if "tuning_cap" not in st.session_state:
-        st.session_state["tuning_cap"] = cap()
-    st.number_input(
-        "A run may cost at most, in dollars", 0.0, step=1.0, key="tuning_cap",
-        on_change=lambda: set_cap(st.session_state["tuning_cap"]),
-        help="For every run and every tuning on this machine; nothing is begun beyond it.",
-    )  # fmt: skip
 
 
 def _show_key(provider: Provider) -> None:
