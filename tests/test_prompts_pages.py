@@ -10,6 +10,8 @@ from pages.shared.reader_box import EXAMPLES
 from pricer.curation.dataset import Dataset, list_datasets
 from pricer.llm.prompts import PROMPTS
 from pricer.llm.saved_prompts import open_prompt, save_prompt
+from pricer.models.hosted import Hosted
+from pricer.runs.training import read_train
 from tests.test_pages import text
 
 
@@ -22,11 +24,14 @@ def draw_box() -> None:
 def draw_prompts() -> None:
     import streamlit as st
 
+    from pages.shared import state
     from pages.shared.prompts import CHOICE, show_prompts
     from pricer.curation.dataset import list_datasets
+    from pricer.runs.training import Order
 
+    state.start()
     st.session_state.setdefault(CHOICE, "similar")
-    show_prompts(list_datasets()[0], st.session_state[CHOICE])
+    show_prompts(list_datasets()[0], Order("hosted", "even", seed=7, first_n=60), st.session_state[CHOICE])
 
 
 @pytest.fixture
@@ -60,6 +65,18 @@ def test_a_prompt_is_shown_with_an_item_and_what_is_similar_in_train(dataset):
     app.number_input(key=f"prompt_item_{dataset.id}").set_value(2).run()
     assert exam["text"][1] in "\n".join(code.value for code in app.code)
     assert "Similar product of train" in text(app)
+
+
+def test_as_asked_is_what_the_order_asks_to_the_letter(dataset):
+    save_prompt("both", PROMPTS["similar"].model_copy(update={"examples": 2}))
+    app = AppTest.from_function(draw_prompts, default_timeout=60)
+    app.session_state["train_hosted_prompt"] = "both"
+    app.run()
+    asks = Hosted(seed=7, model="small-1", prompt="both").fit(read_train(dataset, "hosted", 60))
+    [call] = asks.calls(dataset.exam().head(1).collect())
+    assert [code.value for code in app.code] == [message["content"] for message in call.messages]
+    other_seed = Hosted(seed=8, model="small-1", prompt="both").fit(read_train(dataset, "hosted", 60))
+    assert other_seed.calls(dataset.exam().head(1).collect())[0].messages != call.messages
 
 
 def test_what_is_changed_is_saved_as_a_version_and_chosen(dataset):

@@ -5,17 +5,17 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import prompts_cached as cached
-from pages.shared.widgets import chart_head, plain, table
+from pages.shared import state
+from pages.shared.widgets import chart_head, plain, sentence, table
 from pricer.curation.dataset import Dataset
 from pricer.errors import PricerError
 from pricer.figures.formats import count, dollars
 from pricer.llm.prompts import ABOUT, LONGEST_TEXT, MOST_EXAMPLES, PROMPTS, Prompt, find_prompt, prompt_changes
 from pricer.llm.saved_prompts import list_prompts, save_prompt
+from pricer.runs.training import Order
 
 LONGEST_SHOWN = 300  # characters of a value in a table
 CHOICE = "train_hosted_prompt"  # where Train keeps which prompt is chosen
-_SEED = "train_seed"
-_SAVED, _REFUSED = "prompt_saved", "prompt_refused"
 _NAMES = {
     "system": "System message",
     "question": "Question",
@@ -36,7 +36,7 @@ _NAMES = {
 }
 
 
-def show_prompts(dataset: Dataset, chosen: str) -> None:
+def show_prompts(dataset: Dataset, order: Order, chosen: str) -> None:
     """The chosen prompt filled with an item of the exam, a form to change it, and a comparison with another."""
     try:
         prompt = find_prompt(chosen)
@@ -45,27 +45,27 @@ def show_prompts(dataset: Dataset, chosen: str) -> None:
         return
     about = ABOUT.get(chosen, f"id {prompt.id}")
     chart_head(f"The prompt {chosen}", about)
-    if saved := st.session_state.get(_SAVED):
+    if saved := st.session_state[state.PROMPT_SAVED]:
         st.success(plain(f"Saved as {saved}, and chosen."), icon=":material/check_circle:")
-        st.session_state[_SAVED] = None
+        st.session_state[state.PROMPT_SAVED] = None
     asked, change, compare = st.tabs(["As asked", "Change", "Compare"], key="prompt_views")
     with asked:
-        show_filled(dataset, prompt)
+        show_filled(dataset, order, prompt)
     with change:
         show_form(chosen, prompt)
     with compare:
         show_comparison(chosen, prompt)
 
 
-def show_filled(dataset: Dataset, prompt: Prompt) -> None:
-    """The messages about one item of the exam, to the letter; its price is not among them."""
+def show_filled(dataset: Dataset, order: Order, prompt: Prompt) -> None:
+    """The messages that an order sends about one item of the exam, to the letter; its price is not among them."""
     exam = cached.exam(dataset)
     place = st.number_input(
         f"Exam item, of {count(len(exam))}", 1, len(exam), 1, key=f"prompt_item_{dataset.id}", persist_state="session"
     ) - 1  # fmt: skip
-    neighbours = cached.neighbours(dataset, place, prompt.neighbours) if prompt.neighbours else []
-    seed = int(st.session_state.get(_SEED) or 0)
-    shown = cached.examples(dataset, prompt.examples, seed) if prompt.examples else []
+    drawn = (dataset, order.first_n, order.seed)
+    neighbours = cached.neighbours(*drawn, place, prompt.neighbours) if prompt.neighbours else []
+    shown = cached.examples(*drawn, prompt.examples) if prompt.examples else []
     if prompt.neighbours:
         rows = [(each.title[:60] or "no title", f"{each.similarity:.2f}", dollars(each.price)) for each in neighbours]
         table(
@@ -90,8 +90,9 @@ def show_form(chosen: str, prompt: Prompt) -> None:
         name = chosen.partition("@")[0] if chosen not in PROMPTS else f"my-{chosen}"
         st.text_input("Name", name, max_chars=80, key=f"{key}_name")
         st.form_submit_button("Save as a new version", icon=":material/save:", on_click=_save, args=(key,))
-    if refused := st.session_state.pop(_REFUSED, None):
-        st.error(plain(f"{refused[0].upper()}{refused[1:]}."), icon=":material/error:")
+    if refused := st.session_state[state.PROMPT_REFUSED]:
+        st.error(plain(sentence(refused)), icon=":material/error:")
+        st.session_state[state.PROMPT_REFUSED] = None
     st.caption("A saved prompt never changes, so a run that names it can always be understood.")
 
 
@@ -138,9 +139,9 @@ def _save(key: str) -> None:
         taken |= {"effort": taken["effort"].strip() or None, "price_range": None if low is None else (low, high)}
         saved = save_prompt(st.session_state[f"{key}_name"], Prompt(**taken, answer="json" if is_json else "text"))
     except PricerError as error:
-        st.session_state[_REFUSED] = str(error)
+        st.session_state[state.PROMPT_REFUSED] = str(error)
         return
-    st.session_state[_SAVED] = st.session_state[CHOICE] = saved.label
+    st.session_state[state.PROMPT_SAVED] = st.session_state[CHOICE] = saved.label
 
 
 def show_comparison(chosen: str, prompt: Prompt) -> None:

@@ -60,6 +60,8 @@ KEYS_TOLD = "keys_told"  # what each key's check told, by its name: a word of ju
 PROVIDER_TOLD = "provider_told"  # what each provider's check told, by its name: a word of judgement and a sentence
 PROVIDER_MODELS = "provider_models"  # the models that each provider listed, with their prices, by its name
 ASKED = "predict_asked"  # what hosted runs said of products, by run and product
+PROMPT_SAVED = "prompt_saved"  # the label of the prompt that was saved last, until it is told
+PROMPT_REFUSED = "prompt_refused"  # why a prompt was not saved, until it is told
 PROVIDER_REFUSED = "provider_refused"  # why a key, a price or a provider was not taken
 
 DEFAULTS = {
@@ -67,6 +69,8 @@ DEFAULTS = {
     PROVIDER_TOLD: {},
     PROVIDER_MODELS: {},
     PROVIDER_REFUSED: None,
+    PROMPT_SAVED: None,
+    PROMPT_REFUSED: None,
     CHECKED: None,
     KEY_REFUSED: None,
     KEYS_TOLD: {},

@@ -17,7 +17,7 @@ def show_hosted(dataset: Dataset, order: Order) -> None:
     chosen = find_kind(order.model).check_settings(order.settings)
     with st.container(gap="small"):
         show_provider(chosen["provider"], chosen["model"])
-        show_prompts(dataset, chosen["prompt"])
+        show_prompts(dataset, order, chosen["prompt"])
         with st.expander("Try how a reply is read", icon=":material/price_check:", key="reader_box"):
             show_reader_box()
 
