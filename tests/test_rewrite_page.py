@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pricer.llm.limiter import limiter_of
-from pricer.llm.providers import add_provider
+from pricer.llm.providers import Price, add_provider, set_price
 from pricer.runs.jobs import list_jobs
 from pricer.runs.rewriting import RewriteOrder, rewrite
 from tests.provider_server import ProviderServer
@@ -43,6 +43,17 @@ def test_the_price_stands_before_the_button_and_the_button_queues_the_command(de
     assert not app.exception
     (job,) = list_jobs()
     assert job.arguments[:3] == ("rewrite", "demo", "--provider=local") and job.resources == "network"
+
+
+def test_what_costs_more_than_the_cap_shows_its_price_and_what_stops_it(demo, monkeypatch):
+    monkeypatch.setattr("pricer.runs.launch.ensure_worker", lambda: None)
+    set_price("openai", "small-1", Price(100.0, 100.0))
+    app = opened()
+    app.text_input(key="rewrite_model").set_value("small-1").run()
+    assert "Price, at most" in text(app) and "Items that are asked" in text(app) and "OPENAI_API_KEY" in text(app)
+    assert "✕ stop" in text(app) and "api.openai.com" in text(app)
+    assert any("cap" in warning.value for warning in app.warning)
+    assert app.button(key="start_rewrite").disabled
 
 
 def test_a_rewritten_catalogue_says_by_whom_and_shows_old_beside_new(demo, server):

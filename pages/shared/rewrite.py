@@ -1,11 +1,10 @@
 """Rewriting a catalogue's texts by a language model: what it may cost, the job, and old beside new."""
 
-import polars as pl
 import streamlit as st
 
-from pages.shared import state
+from pages.shared import rewrite_cached, state
 from pages.shared.jobs import command_of, find_job, follow_job, is_busy, is_news, show_done, start_now
-from pages.shared.widgets import chart_head, checks, plain
+from pages.shared.widgets import chart_head, checks, plain, sentence
 from pricer.catalogue.store import Catalogue, open_catalogue
 from pricer.errors import PricerError
 from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, percent, short_hash
@@ -76,35 +75,26 @@ def show_start(catalogue: Catalogue, order: RewriteOrder) -> None:
     many = (order.first or catalogue.manifest.items) > QUOTED_AT_ONCE
     if many and not st.toggle("Count the tokens to say what it may cost", key="rewrite_count"):
         return
+    lines, wrong = [], None
     try:
-        quote = _quote(catalogue, order)
+        quote = quote_rewrite(order) if not many else rewrite_cached.quote_of_many(catalogue, order)
+        lines = quote_lines(quote)
         check_quote(quote, order)
-        wrong = None
     except PricerError as error:
         wrong = str(error)
-        quote = None
-    if quote:
-        show_quote(quote)
+    if lines:
+        checks(lines)
     if wrong:
-        st.warning(plain(f"{wrong[0].upper()}{wrong[1:]}."), icon=":material/warning:")
+        st.warning(plain(sentence(wrong)), icon=":material/warning:")
     arguments = rewrite_arguments(order)
     st.code(command_of(arguments), language=None, wrap_lines=True)
-    if st.button("Rewrite", icon=":material/edit_note:", disabled=bool(wrong) or is_busy(state.REWRITE_JOB)):
+    stopped = bool(wrong) or any(verdict == "stop" for verdict, _, _ in lines) or is_busy(state.REWRITE_JOB)
+    if st.button("Rewrite", icon=":material/edit_note:", key="start_rewrite", disabled=stopped):
         start_now(state.REWRITE_JOB, arguments)
 
 
-def _quote(catalogue: Catalogue, order: RewriteOrder) -> RewriteQuote:
-    if order.first is not None and order.first <= QUOTED_AT_ONCE:
-        return quote_rewrite(order)  # what has been answered changes with every run
-    return _quote_of_many(f"{catalogue.folder}", order, short_hash(catalogue.manifest.content_hash))
-
-
-@st.cache_data(max_entries=4, show_spinner="Counting tokens", ttl=600, hash_funcs={RewriteOrder: repr})
-def _quote_of_many(folder: str, order: RewriteOrder, content: str) -> RewriteQuote:
-    return quote_rewrite(order)
-
-
-def show_quote(quote: RewriteQuote) -> None:
+def quote_lines(quote: RewriteQuote) -> list[tuple[str, str, str]]:
+    """Preflight lines: what it may cost, what is asked, whether the key is there, and who reads the texts."""
     price = NOT_MEASURED if quote.dollars is None else dollars(quote.dollars)
     lines = [
         ("pass" if quote.dollars is not None and quote.dollars <= cap() else "stop", "Price, at most", price),
@@ -116,8 +106,7 @@ def show_quote(quote: RewriteQuote) -> None:
         key = find_key(quote.key)
         missing = f"none: type it on the page {page_of(quote.key)}"
         lines.append(("pass" if key else "stop", quote.key, key.place if key else missing))
-    lines.append(("look", "Texts are sent to", quote.host))
-    checks(lines)
+    return [*lines, ("look", "Texts are sent to", quote.host)]
 
 
 def show_rewritten() -> None:
@@ -148,18 +137,10 @@ def show_what_changed(catalogue: Catalogue) -> None:
     except PricerError:
         st.caption("The catalogue that it was made from is gone, so old texts cannot be shown.")
         return
-    changed = _changed(str(catalogue.folder), str(before.folder), catalogue.manifest.content_hash)
+    changed = rewrite_cached.changed(catalogue, before)
     place = st.number_input(f"Example, of {count(len(changed))}", 1, max(1, len(changed)), 1, key="rewrite_item") - 1
     if len(changed):
         for column, title, field in zip(st.columns(2), ("Before", "After"), ("old", "text"), strict=True):
             with column:
                 st.caption(title)
                 st.code(changed[field][place], language=None, wrap_lines=True)
-
-
-@st.cache_data(max_entries=2, show_spinner=False)
-def _changed(folder: str, before: str, content: str, most: int = 100) -> pl.DataFrame:
-    """Some items whose text is another now, with the old one."""
-    old, new = (pl.scan_parquet(f"{each}/items/*.parquet").select("item_id", "text") for each in (before, folder))
-    joined = new.join(old.rename({"text": "old"}), on="item_id").filter(pl.col("text") != pl.col("old"))
-    return joined.sort("item_id").head(most).collect()

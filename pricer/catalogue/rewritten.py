@@ -59,6 +59,15 @@ def write_rewritten(
         return publish_catalogue(folder, manifest.model_copy(update=changed), started)
 
 
+def changed_texts(catalogue: Catalogue, before: Catalogue, most: int = 100) -> pl.DataFrame:
+    """Some items whose text is another than in the catalogue before: item_id, text, old; by id."""
+    old, new = (
+        pl.scan_parquet(each.folder / "items" / "*.parquet").select("item_id", "text") for each in (before, catalogue)
+    )
+    joined = new.join(old.rename({"text": "old"}), on="item_id").filter(pl.col("text") != pl.col("old"))
+    return joined.sort("item_id").head(most).collect()
+
+
 def _with_texts(items: pl.DataFrame, texts: Mapping[str, str]) -> pl.DataFrame:
     new = [texts.get(identifier) for identifier in items["item_id"]]
     counted = [None if text is None else len(ids) for text, ids in zip(new, _encoded(new), strict=True)]
