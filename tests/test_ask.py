@@ -29,7 +29,7 @@ from pricer.llm.replies import Reply
 from pricer.llm.wire import Answered, judge
 from pricer.models import load
 from pricer.models.hosted import Hosted, read_reply
-from pricer.runs.guessing import ask_prices, describe, quote_asking, runs_that_ask, runs_that_guess
+from pricer.runs.guessing import ask_prices, asks, describe, quote_asking, runs_that_guess, runs_that_price
 from pricer.runs.jobs import open_job
 from pricer.runs.launch import launch, open_launch
 from pricer.runs.orders import order_arguments, order_of
@@ -71,7 +71,7 @@ def test_a_run_keeps_answers_costs_and_the_prompt(server, capsys):
     server.answer = lambda body: next(said)
     facts = asked(capsys, "--first", "4", "--concurrency", "1")
     assert facts["statuses"] == {"answer": 2, "refusal": 1, "unparsable": 1}
-    (made,) = runs_that_ask()
+    (made,) = filter(asks, runs_that_price())
     table = made.guesses()
     assert table["guess"].to_list() == [12.0, None, None, 30.5]
     assert table["raw_answer"].to_list() == ["$12", "I cannot say", "$12 to $15", "Price is $30.50"]
@@ -219,7 +219,7 @@ def test_predict_asks_only_where_it_is_told_to(server, capsys):
     assert run(capsys, "predict", "Desk lamp")[0] == 0
     assert server.paid == 5
     item = describe(["Desk lamp"])
-    (paid,) = runs_that_ask()
+    (paid,) = filter(asks, runs_that_price())
     assert 0 < quote_asking(paid, item) < 0.1
     server.answer = lambda body: "between $5 and $9"
     assert ask_prices(item, paid)["status"].to_list() == ["unparsable"]

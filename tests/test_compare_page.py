@@ -16,6 +16,7 @@ from pricer.evaluation.ranges import LEVELS
 from pricer.evaluation.scoring import Scoring, scored
 from pricer.evaluation.slices import by_part
 from pricer.figures.formats import count, dollars, percent
+from pricer.figures.palette import DARK, LIGHT
 from pricer.runs.ranges import coverage_of_parts, ranges_of, strip_of
 from pricer.runs.store import Run, list_runs
 from pricer.runs.training import Order, train_run
@@ -178,7 +179,9 @@ def test_predict_shows_the_range_of_the_best_run_and_a_distribution(runs):
     held = strip_of(run).filter(level=0.8)["covered"][0]
     assert f"such ranges held {percent(held)} of prices" in text(app)
     assert len(app.get("plotly_chart")) == 2
-    assert "80% of it lies from" in text(app)
+    assert f"By {runs['bins'].name} the price lies from" in text(app)
+    drawn = " ".join(chart.proto.spec for chart in app.get("plotly_chart"))
+    assert LIGHT.tag not in drawn and DARK.tag not in drawn, "one tag a view"
 
 
 def test_predict_without_validation_shows_no_range(runs):

@@ -10,10 +10,12 @@ from pricer.llm.providers import Price, find_provider, set_price
 from pricer.runs.history import delete_entry
 from pricer.runs.spending import set_cap
 from pricer.runs.store import list_runs
+from tests.products import raw_row, write_rows
 from tests.provider_server import ProviderServer
 from tests.test_model_pages import opened, text
 
 CANARY = "sk-CANARYthatMustBeNowhere0123456789"
+TAG = '<div class="pr-tag">'
 
 
 @pytest.fixture
@@ -97,3 +99,19 @@ def test_predict_asks_a_hosted_model_only_when_its_button_is_pressed(server, mon
     page = opened("predict")
     assert not page.exception, "where only hosted runs stand"
     assert page.button(key=button.key).label == button.label
+
+
+def test_predict_offers_an_exam_that_only_language_models_were_asked(server, monkeypatch, tmp_path):
+    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
+    set_price("openai", "small-1", Price(1.0, 4.0))
+    set_cap(1.0)
+    rows = [raw_row(number, price=5 + number * 7 % 900) for number in range(300)]
+    assert main(["load", str(write_rows(tmp_path / "rows.jsonl", rows)), "--catalogue", "other"]) == 0
+    assert main(["sample", "other", "--dataset", "elsewhere"]) == 0
+    assert main(["ask", "small-1", "--dataset", "elsewhere", "--exam", "natural", "--first", "5"]) == 0
+    asked, *trained = list_runs()
+    page = opened("predict")
+    assert TAG in text(page) and f"ask_{asked.id}" not in [each.key for each in page.button]
+    page.selectbox(key="predict_exam").set_value(asked.manifest.exam_hash).run()
+    assert not page.exception and page.button(key=f"ask_{asked.id}")
+    assert TAG not in text(page) and trained[0].name not in text(page)

@@ -12,7 +12,7 @@ from pages.shared import state
 from pricer.__main__ import main
 from pricer.evaluation.comparison import paired
 from pricer.evaluation.leaderboard import leaderboard
-from pricer.figures.formats import count, dollars, duration, percent, whole_dollars
+from pricer.figures.formats import count, dollars, duration, percent, short_hash, whole_dollars
 from pricer.models import MODELS
 from pricer.runs import jobs
 from pricer.runs.guessing import describe, guess_prices, worked_examples
@@ -261,6 +261,9 @@ def test_two_runs_of_one_name_can_both_be_chosen(runs):
     ids = [run.id for run in list_runs() if run.name == "mean on even"]
     labels = {f"mean on even, {run_id[-4:]}" for run_id in ids}
     assert labels < set(app.selectbox(key="compare_run").options)
+    for section in ("leaderboard", "failures", "costs"):
+        app.segmented_control(key="compare_section").set_value(section).run()
+        assert all(label in text(app) for label in labels), section
 
 
 def test_compare_opens_with_a_single_run_that_was_asked_one_exam(demo):
@@ -283,6 +286,8 @@ def test_compare_ranks_runs_of_one_exam_only(runs, tmp_path):
     app.selectbox(key="compare_exam").set_value(runs["mean"].manifest.exam_hash).run()
     assert not app.exception
     assert "on elsewhere" not in text(app) and "tfidf-ridge on even" in text(app)
+    [shelf] = [block.body for block in app.get("html") if '<dl class="pr-shelf">' in block.body]
+    assert short_hash(runs["mean"].manifest.exam_hash) in shelf and "other" not in shelf
 
 
 # Predict

@@ -4,6 +4,7 @@ from textwrap import shorten
 
 import polars as pl
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import cached, shelf, state
 from pages.shared.asking import show_asking
@@ -29,8 +30,8 @@ from pricer.evaluation.scoring import scored
 from pricer.figures.distribution import distribution_chart, distribution_finding
 from pricer.figures.formats import count_of, dollars, percent, whole_dollars
 from pricer.figures.guesses import guess_bars
-from pricer.runs.guessing import LONGEST_TEXT, runs_that_are_served, runs_that_ask, runs_that_guess
-from pricer.runs.store import Run
+from pricer.runs.guessing import LONGEST_TEXT, answers_at_once, asks, is_served, runs_that_price
+from pricer.runs.store import Run, names_of
 
 EXAMPLES = 4
 EVERY = "predict_every"  # whether models are asked that are not held in memory
@@ -76,7 +77,7 @@ def take_example(texts: dict[str, str]) -> None:
         st.session_state[state.REVEALED] = None
 
 
-def show_best(best: Run, guess: float, seconds: float, product: str) -> None:
+def show_best(best: Run, name: str, guess: float, seconds: float, product: str) -> None:
     """The tag, and how far to trust it."""
     price_tag(guess)
     found = cached.run_metrics(best, "natural")
@@ -88,7 +89,7 @@ def show_best(best: Run, guess: float, seconds: float, product: str) -> None:
         )
     trust += _range_words(best, guess, product)
     speed = f"{1000 * seconds:,.0f} ms" if seconds >= 0.001 else "under 1 ms"
-    whose = f"Guess of <b>{escaped(best.name)}</b>{generated_badge(best.manifest.generated).text}"
+    whose = f"Guess of <b>{escaped(name)}</b>{generated_badge(best.manifest.generated).text}"
     note = f"<span>{whose} with the smallest error on the exam. Answered in {speed}.</span>"
     st.html(f'<p class="pr-said">{trust}</p><p class="pr-note">{note}</p>')
 
@@ -104,7 +105,7 @@ def _range_words(best: Run, guess: float, product: str) -> str:
     return f" It expects the price between {low} and {high}, in {USUAL_LEVEL:.0%} of cases{shown}."
 
 
-def show_distribution(runs: list[Run], guesses: dict[str, float], product: str) -> None:
+def show_distribution(runs: list[Run], names: dict[str, str], guesses: dict[str, float], product: str) -> None:
     """What the best model that gives a distribution thinks of every dollar."""
     for run in runs:
         chances = cached.chances(product, run)
@@ -112,10 +113,10 @@ def show_distribution(runs: list[Run], guesses: dict[str, float], product: str) 
             low, high = cached.price_range(product, run, guesses[run.id], USUAL_LEVEL)
             chart(
                 distribution_chart(chances, (low, high), guesses[run.id], look()),
-                named(distribution_finding(low, high, USUAL_LEVEL), run.manifest.generated),
-                alt=f"Distribution of the price by {run.name}, {whole_dollars(low)} to {whole_dollars(high)}.",
+                named(distribution_finding(names[run.id], low, high, USUAL_LEVEL), run.manifest.generated),
+                alt=f"Distribution of the price by {names[run.id]}, {whole_dollars(low)} to {whole_dollars(high)}.",
                 key="chart_distribution",
-                note=f"{run.name}: how likely it thinks each whole dollar",
+                note="how likely it thinks each whole dollar; its guess on the line",
                 image="distribution",
             )
             return
@@ -139,8 +140,8 @@ def reveal(item_id: str) -> None:
     st.session_state[state.REVEALED] = item_id
 
 
-def show_guesses(runs: list[Run], guesses: dict[str, float], price: float | None) -> None:
-    said = [(run.name, run.manifest.family, guesses[run.id]) for run in runs]
+def show_guesses(runs: list[Run], names: dict[str, str], guesses: dict[str, float], price: float | None) -> None:
+    said = [(names[run.id], run.manifest.family, guesses[run.id]) for run in runs]
     chart(
         guess_bars(said, look(), price),
         named("What each model says", any(run.manifest.generated for run in runs)),
@@ -148,22 +149,41 @@ def show_guesses(runs: list[Run], guesses: dict[str, float], price: float | None
         key="chart_guesses",
         note="smallest error on the exam on top",
         swatches=family_swatches(family for _, family, _ in said),
+        image="guesses",
     )
 
 
+def show_prices(graded: list[Run], product: str, examples: list[dict], place: DeltaGenerator) -> None:
+    """What the models say that answer at once: the tag in its place beside the product, the others below."""
+    by_id = {run.id: run for run in graded}
+    runs = [by_id[run_id] for run_id in cached.board(graded, "natural")["run"]]
+    further = len(runs) - MODELS_HELD
+    if further > 0 and not st.session_state.get(EVERY):
+        runs = runs[:MODELS_HELD]
+    try:
+        guesses, seconds = cached.guesses(product, runs)
+    except PricerError as error:
+        place.info(plain(str(error)), icon=":material/edit:")
+        return
+    best, names, price = runs[0], names_of(runs), None
+    known = next((item for item in examples if item["full_text"].strip() == product), None)
+    with place:
+        show_best(best, names[best.id], guesses[best.id], seconds, product)
+        if known:
+            price = show_truth(known, guesses[best.id])
+    show_distribution(runs, names, guesses, product)
+    show_guesses(runs, names, guesses, price)
+    if further > 0:
+        label = f"Ask the other {count_of(further, 'model')} too; each is read from disk"
+        st.toggle(label, key=EVERY, persist_state="session")
+
+
 page_head("Predict", "Describe a product and see its price, and how far to trust it.", EXPLANATION)
-every_run, served, hosted = runs_that_guess(), runs_that_are_served(), runs_that_ask()
-newest = next(iter([*every_run, *served, *hosted]), None)
-if newest is None:
+every_run = runs_that_price()
+if not every_run:
     with st.container(border=True):
         empty_card("No trained model yet.", "Train one, and it prices whatever you describe.")
         st.page_link("models/train.py", label="Open Train", icon=":material/arrow_forward:")
-    st.stop()
-if not every_run:
-    choose_product(cached.first_exam_items(newest.dataset(), EXAMPLES).to_dicts())
-    product = (st.session_state[state.PRODUCT] or "").strip()
-    show_served(served, product)
-    show_asking(hosted, product)
     st.stop()
 left, right = st.columns([1.1, 1], gap="large")
 with left:
@@ -171,27 +191,10 @@ with left:
     runs = shelf.choose_exam(every_run) if several else every_run
     examples = cached.first_exam_items(runs[0].dataset(), EXAMPLES).to_dicts()
     choose_product(examples)
-by_id = {run.id: run for run in runs}
-runs = [by_id[run_id] for run_id in cached.board(runs, "natural")["run"]]
-best, others = runs[:MODELS_HELD], len(runs) - MODELS_HELD
-if others > 0 and not st.session_state.get(EVERY):
-    runs = best
 product = (st.session_state[state.PRODUCT] or "").strip()
-try:
-    guesses, seconds = cached.guesses(product, runs)
-except PricerError as error:
-    right.info(plain(str(error)), icon=":material/edit:")
-    st.stop()
-known = next((item for item in examples if item["full_text"].strip() == product), None)
-price = None
-with right:
-    show_best(runs[0], guesses[runs[0].id], seconds, product)
-    if known:
-        price = show_truth(known, guesses[runs[0].id])
-show_distribution(runs, guesses, product)
-show_guesses(runs, guesses, price)
-if others > 0:
-    label = f"Ask the other {count_of(others, 'model')} too; each is read from disk"
-    st.toggle(label, key=EVERY, persist_state="session")
-for show, theirs in ((show_served, served), (show_asking, hosted)):
-    show([run for run in theirs if run.manifest.exam_hash == runs[0].manifest.exam_hash], product)
+at_once = [run for run in runs if answers_at_once(run)]
+if at_once:
+    show_prices(at_once, product, examples, right)
+with st.container() if at_once else right:
+    show_served([run for run in runs if is_served(run)], product, tagged=not at_once)
+    show_asking([run for run in runs if asks(run)], product)

@@ -1,6 +1,7 @@
 """Every Streamlit cache: bounded, wrapped around one call of the library, and keyed by what the data holds."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ from pricer.runs.guessing import describe, guess_prices, worked_examples
 from pricer.runs.learned import what_it_learned
 from pricer.runs.ranges import coverage_of_parts, range_of_guess, strip_of
 from pricer.runs.serving import ask_served
-from pricer.runs.store import Run
+from pricer.runs.store import Run, names_of
 
 MODELS_HELD = 6  # in memory at once; a large one takes a gigabyte
 
@@ -137,6 +138,12 @@ def graded(run: Run, scoring: Scoring = DEFAULT) -> GradedRun:
     return run.graded(scoring)
 
 
+def told_apart(runs: list[Run], scoring: Scoring = DEFAULT) -> list[GradedRun]:
+    """Graded runs, those of one name called by their ids' ends too."""
+    names = names_of(runs)
+    return [replace(graded(run, scoring), name=names[run.id]) for run in runs]
+
+
 @st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_KEYS)
 def run_metrics(run: Run, reading: Reading) -> Metrics:
     return metrics(graded(run).table, graded(run).train_median, reading)
@@ -149,7 +156,7 @@ def run_leaks(run: Run, scoring: Scoring = DEFAULT) -> LeakErrors:
 
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_KEYS)
 def board(runs: list[Run], reading: Reading, scoring: Scoring = DEFAULT) -> pl.DataFrame:
-    return leaderboard([graded(run, scoring) for run in runs], reading, scoring=scoring)
+    return leaderboard(told_apart(runs, scoring), reading, scoring=scoring)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_KEYS)

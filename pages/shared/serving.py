@@ -8,7 +8,7 @@ import streamlit as st
 from pages.shared import cached
 from pages.shared.jobs import command_of
 from pages.shared.look import look
-from pages.shared.widgets import chart, chart_head, escaped, key_figures, named, plain
+from pages.shared.widgets import chart, chart_head, escaped, key_figures, named, plain, price_tag
 from pricer.errors import PricerError
 from pricer.evaluation.ranges import USUAL_LEVEL, distribution_ranges
 from pricer.figures.distribution import distribution_chart, distribution_finding
@@ -22,8 +22,11 @@ CHOICE = "predict_served"
 SECONDS_BETWEEN_LOOKS = 2.0
 
 
-def show_served(runs: Sequence[Run], product: str) -> None:
-    """What the warm language model says of a product, or a button that loads one; nothing where no run has one."""
+def show_served(runs: Sequence[Run], product: str, tagged: bool) -> None:
+    """What the warm language model says of a product, or a button that loads one; nothing where no run has one.
+
+    `tagged` says whether its guess is the price that the page is opened for.
+    """
     if not runs:
         return
     st.subheader("Language models", anchor=False)
@@ -36,7 +39,7 @@ def show_served(runs: Sequence[Run], product: str) -> None:
         st.error(plain(found.error), icon=":material/error:")
         st.button("Dismiss", key="served_dismiss", on_click=serving.stop)
     else:
-        _show_ready(found, by_id.get(found.run), product)
+        _show_ready(found, by_id.get(found.run), product, tagged)
 
 
 def _offer(by_id: dict[str, Run]) -> None:
@@ -61,11 +64,12 @@ def _show_loading() -> None:
         st.button("Cancel", icon=":material/close:", key="served_cancel", on_click=serving.stop)
 
 
-def _show_ready(found: Serving, run: Run | None, product: str) -> None:
+def _show_ready(found: Serving, run: Run | None, product: str, tagged: bool) -> None:
     if run is None:
         st.info("Another run's language model is loaded; unload it to load one of these.", icon=":material/memory:")
     elif product:
-        _show_answer(found, run, product)
+        _show_answer(found, run, product, tagged)
+        found = serving.look() or found  # it has answered one more
     st.html(
         f'<p class="pr-note">{escaped(found.about)}. Its process holds {size(found.bytes)}, answered '
         f"{count_of(found.asked, 'product')} and ends when nobody has asked for 15 minutes.</p>"
@@ -73,7 +77,7 @@ def _show_ready(found: Serving, run: Run | None, product: str) -> None:
     st.button("Unload", icon=":material/eject:", key="served_unload", on_click=serving.stop)
 
 
-def _show_answer(found: Serving, run: Run, product: str) -> None:
+def _show_answer(found: Serving, run: Run, product: str, tagged: bool) -> None:
     try:
         guess, chances, seconds = cached.served_answer(found.pid, found.started, product)
     except PricerError as error:
@@ -81,6 +85,8 @@ def _show_answer(found: Serving, run: Run, product: str) -> None:
         return
     ranges = distribution_ranges(chances[None], USUAL_LEVEL)
     low, high = float(ranges.low[0]), float(ranges.high[0])
+    if tagged:
+        price_tag(guess)
     chart_head(named(run.name, run.manifest.generated))
     key_figures(
         [
@@ -91,7 +97,7 @@ def _show_answer(found: Serving, run: Run, product: str) -> None:
     )
     chart(
         distribution_chart(chances, (low, high), guess, look()),
-        named(distribution_finding(low, high, USUAL_LEVEL), run.manifest.generated),
+        named(distribution_finding(run.name, low, high, USUAL_LEVEL), run.manifest.generated),
         alt=f"Distribution of the price by {run.name}, {whole_dollars(low)} to {whole_dollars(high)}.",
         key="chart_served",
         note="how likely it thinks each whole dollar",

@@ -40,21 +40,21 @@ def distribution_chart(
             side = _inwards(end, first, last) or outside
             note(figure, whole_dollars(end), colour.quiet, x=end, y=top, yanchor="top", xanchor=side)
     figure.add_shape(type="line", x0=guess, x1=guess, y0=0, y1=top, line={"color": colour.ink, "width": 1.5})
-    tag = {"bgcolor": colour.tag, "borderpad": 3}
-    note(figure, f"<b>{whole_dollars(guess)}</b>", colour.tag_ink, x=guess, y=top, yanchor="bottom", **tag)
+    plate = {"bgcolor": colour.panel, "borderpad": 3}
+    note(figure, f"<b>{whole_dollars(guess)}</b>", colour.ink, x=guess, y=top, yanchor="bottom", **plate)
     figure.update_xaxes(**price_ticks(int(first), int(last)), showgrid=False)
     figure.update_yaxes(range=[0, top], showgrid=False, showticklabels=False)
     figure.update_layout(bargap=0, margin={"t": 26, "r": 18})
     return figure
 
 
-def distribution_finding(low: float, high: float, level: float) -> str:
-    """Say where most of it lies.
+def distribution_finding(name: str, low: float, high: float, level: float) -> str:
+    """Say where a model expects the price.
 
-    >>> distribution_finding(19.5, 61.5, 0.8)
-    '80% of it lies from $20 to $62'
+    >>> distribution_finding("bins", 19.5, 61.5, 0.8)
+    'By bins the price lies from $20 to $62, in 80% of cases'
     """
-    return f"{level:.0%} of it lies from {whole_dollars(low)} to {whole_dollars(high)}"
+    return f"By {name} the price lies from {whole_dollars(low)} to {whole_dollars(high)}, in {level:.0%} of cases"
 
 
 def _inwards(end: float, first: int, last: int) -> str | None:

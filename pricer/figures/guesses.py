@@ -9,6 +9,7 @@ from pricer.figures.formats import dollars, safe, whole_dollars, wrapped
 from pricer.figures.palette import FAMILIES, PALETTES, Look, mix
 
 ROW = 36  # pixels per model
+AXIS = 34  # pixels below the bars, for the dollars
 
 
 def guess_bars(
@@ -21,7 +22,8 @@ def guess_bars(
     A guess of None is a no-answer: a word instead of a bar.
     """
     colour = PALETTES[look]
-    figure = new_figure(look, 44 + ROW * max(1, len(guesses)) + (16 if price is not None else 0))
+    top = 24 if price is not None else 4
+    figure = new_figure(look, top + ROW * max(1, len(guesses)) + AXIS)
     for row, (name, family, guess) in enumerate(guesses):
         if guess is None:
             note(figure, "no answer", colour.quiet, x=0, y=row, xanchor="left", xshift=4)
@@ -33,10 +35,10 @@ def guess_bars(
     if price is not None:
         _draw_price(figure, price, len(guesses), colour.ink)
     known = [guess for _, _, guess in guesses if guess is not None]
-    top = 1.06 * max([10.0, *known, *([price] if price is not None else [])])
-    step = round_step(top, most=5)
-    ticks = [step * place for place in range(int(top / step) + 1)]
-    figure.update_xaxes(range=[0, top], tickvals=ticks, ticktext=[whole_dollars(tick) for tick in ticks])
+    dearest = 1.06 * max([10.0, *known, *([price] if price is not None else [])])
+    step = round_step(dearest, most=5)
+    ticks = [step * place for place in range(int(dearest / step) + 1)]
+    figure.update_xaxes(range=[0, dearest], tickvals=ticks, ticktext=[whole_dollars(tick) for tick in ticks])
     figure.update_yaxes(
         range=[len(guesses) - 0.5, -0.5],
         tickvals=list(range(len(guesses))),
@@ -44,7 +46,7 @@ def guess_bars(
         tickfont={"color": colour.ink, "size": 12},
         showgrid=False,
     )
-    figure.update_layout(margin={"r": 66, "t": 24 if price is not None else 4})
+    figure.update_layout(margin={"r": 66, "t": top, "b": AXIS})
     return figure
 
 

@@ -44,7 +44,7 @@ def scatter_chart(
     figure.update_xaxes(**axis, showgrid=True)
     figure.update_yaxes(**axis)
     quiet = {"xref": "paper", "yref": "paper"}
-    note(figure, "guess", colour.quiet, x=0, y=1, xanchor="right", yanchor="bottom", xshift=-6, yshift=8, **quiet)
+    note(figure, "guess", colour.quiet, x=0, y=1, xanchor="left", yanchor="bottom", yshift=8, **quiet)
     note(figure, "price", colour.quiet, x=1, y=0, xanchor="right", yanchor="bottom", **quiet)
     if len(shown) < len(answers):
         words = f"{count(len(shown))} of {count(len(answers))} guesses, drawn at random"

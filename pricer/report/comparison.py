@@ -1,6 +1,5 @@
 """What a shared comparison holds: Compare's figures of the runs on one exam, and how to read them."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from pricer.report.sections import (
     parts_section,
     runs_section,
 )
-from pricer.runs.store import Run
+from pricer.runs.store import Run, names_of
 
 HOW_TO_READ = {
     "Error": "Mean distance between guess and price, in dollars. Guesses are clipped to $1 to $999, and where a model "
@@ -50,7 +49,7 @@ def comparison_report(runs: Sequence[Run], reading: Reading = "natural", scoring
     """
     if not runs:
         raise PricerError("no run to share yet; make one with: python -m pricer train MODEL --dataset NAME")
-    names = _told_apart(runs)
+    names = names_of(runs)
     graded = {run.id: replace(run.graded(scoring), name=names[run.id]) for run in runs}
     board = leaderboard(list(graded.values()), reading, scoring=scoring)
     by_id, charts = {run.id: run for run in runs}, Charts()
@@ -79,12 +78,6 @@ def comparison_report(runs: Sequence[Run], reading: Reading = "natural", scoring
 def file_name(runs: Sequence[Run], reading: Reading) -> str:
     """What the file is called unless somebody says otherwise."""
     return f"pricer-{reading}-{runs[0].manifest.exam_hash[:8]}.html"
-
-
-def _told_apart(runs: Sequence[Run]) -> dict[str, str]:
-    """The names of runs by id, with the id's end where two are alike."""
-    often = Counter(run.name for run in runs)
-    return {run.id: run.name if often[run.name] == 1 else f"{run.name}, {run.id[-4:]}" for run in runs}
 
 
 def _catalogue(run: Run) -> str:

@@ -73,35 +73,35 @@ def worked_examples(exam: pl.DataFrame, number: int) -> pl.DataFrame:
     return (natural if middling.is_empty() else middling).head(number)
 
 
-def runs_that_guess() -> list[Run]:
-    """The last run of every name whose model is kept here, the newest first.
-
-    Those that `runs_that_ask` and `runs_that_are_served` give are no part of them.
+def runs_that_price() -> list[Run]:
+    """The last run of every name on an exam whose model is kept here: first those that answer at once, then those that
+    are served, then those that ask; the newest first in each.
     """
-    return [run for run in _newest_runs() if not is_served(run) and not find_kind(run.manifest.model).quotes]
+    newest: dict[tuple[str, str], Run] = {}
+    for run in list_runs():
+        if (run.folder / MODEL).is_dir():
+            newest.setdefault((run.manifest.exam_hash, run.name), run)
+    return sorted(newest.values(), key=lambda run: (asks(run), is_served(run)))
 
 
-def runs_that_ask() -> list[Run]:
-    """As `runs_that_guess`, those whose model asks a provider, who may take money for each guess."""
-    return [run for run in _newest_runs() if find_kind(run.manifest.model).quotes]
+def runs_that_guess() -> list[Run]:
+    """Those of `runs_that_price` that answer at once."""
+    return [run for run in runs_that_price() if answers_at_once(run)]
 
 
-def runs_that_are_served() -> list[Run]:
-    """As `runs_that_guess`, those of language models that are too large to be loaded for a guess in passing."""
-    return [run for run in _newest_runs() if is_served(run)]
+def answers_at_once(run: Run) -> bool:
+    """Whether a run's model guesses in passing: it neither takes long to load, nor may cost money."""
+    return not is_served(run) and not asks(run)
+
+
+def asks(run: Run) -> bool:
+    """Whether a run's model asks a provider, who may take money for each guess."""
+    return find_kind(run.manifest.model).quotes
 
 
 def is_served(run: Run) -> bool:
     """Whether a run's model answers pages from a process of its own only; see `pricer.runs.serving`."""
     return run.manifest.family == SERVED
-
-
-def _newest_runs() -> list[Run]:
-    newest: dict[str, Run] = {}
-    for run in list_runs():
-        if (run.folder / MODEL).is_dir():
-            newest.setdefault(run.name, run)
-    return list(newest.values())
 
 
 def quote_asking(run: Run, items: pl.DataFrame) -> float:

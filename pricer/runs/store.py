@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -216,6 +217,12 @@ def errors_of(runs: Sequence[Run]) -> dict[str, float | None]:
                 table = asked(graded, run.reading)
                 errors[run.id] = point_metrics(scored(table, run.manifest.train_median), run.reading).error
     return errors
+
+
+def names_of(runs: Sequence[Run]) -> dict[str, str]:
+    """The names of runs by id, with the id's end where two are alike."""
+    often = Counter(run.name for run in runs)
+    return {run.id: run.name if often[run.name] == 1 else f"{run.name}, {run.id[-4:]}" for run in runs}
 
 
 def open_run(label: str) -> Run:

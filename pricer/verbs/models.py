@@ -127,21 +127,23 @@ def _runs_words(result: dict) -> str:
 
 def _predict(options: argparse.Namespace, report: Report) -> dict:
     from pricer.runs.guessing import describe, guess_prices, read_descriptions, runs_that_guess
-    from pricer.runs.store import open_run
+    from pricer.runs.store import names_of, open_run
 
     runs = [open_run(label) for label in options.run] or runs_that_guess()
     if not runs:
         raise PricerError("no model is trained yet; train one with: python -m pricer train MODEL --dataset NAME")
     is_file = options.product.lower().endswith(".csv")
     rows, texts = read_descriptions(Path(options.product), options.column) if is_file else ([], [options.product])
-    prices = guess_prices(describe(texts), runs)
+    prices, names = guess_prices(describe(texts), runs), names_of(runs)
     if options.output:
-        _write_prices(options.output, rows or [{"text": options.product}], {run.name: prices[run.id] for run in runs})
+        _write_prices(
+            options.output, rows or [{"text": options.product}], {names[run.id]: prices[run.id] for run in runs}
+        )
     return {
         "output": str(options.output) if options.output else None,
         "products": len(texts),
         "guesses": [
-            {"run": run.id, "name": run.name, "model": run.manifest.model, "generated": run.manifest.generated,
+            {"run": run.id, "name": names[run.id], "model": run.manifest.model, "generated": run.manifest.generated,
              "dollars": prices[run.id] if is_file else prices[run.id][0]}
             for run in runs
         ],

@@ -4,14 +4,13 @@ import polars as pl
 import streamlit as st
 
 from pages.shared import cached
-from pages.shared.comparison.names import names_of
 from pages.shared.look import look
 from pages.shared.widgets import Html, chart, downloads, escaped, family_swatches, page_of, table
 from pricer.evaluation.frontier import COSTS, cost_table
 from pricer.evaluation.scoring import Scoring
 from pricer.figures.formats import dollars
 from pricer.figures.frontier import COST_NAMES, cost_words, frontier_chart, frontier_finding, off_chart
-from pricer.runs.store import Run
+from pricer.runs.store import Run, names_of
 
 
 def show(runs: list[Run], reading: str, scoring: Scoring) -> None:

@@ -4,13 +4,13 @@ import polars as pl
 import streamlit as st
 
 from pages.shared import cached
-from pages.shared.comparison.names import choose_one, names_of
+from pages.shared.comparison.names import choose_one
 from pages.shared.widgets import Html, chart_head, downloads, empty_card, escaped, judgement, page_of, table
 from pricer.evaluation.scoring import Scoring
 from pricer.evaluation.suspects import FEWEST_RUNS, LEAST_TIMES, MOST_SPREAD, one_item
 from pricer.figures.formats import category_name, count, count_of, dollars, in_words
 from pricer.runs.doubters import doubters
-from pricer.runs.store import Run
+from pricer.runs.store import Run, names_of
 
 MOST_FOUND = 200
 LONGEST = 90
@@ -105,7 +105,7 @@ def _show_item(runs: list[Run], run: Run, reading: str, scoring: Scoring) -> Non
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
     item = found.filter(item_id=item_id).row(0, named=True)
-    said = one_item([cached.graded(each, scoring) for each in runs], item_id, scoring)
+    said = one_item(cached.told_apart(runs, scoring), item_id, scoring)
     st.html(
         f'<p class="pr-said">{escaped(_cut(item["title"]))}: <b>{dollars(item["price"])}</b>, '
         f"{escaped(category_name(item['category']))}</p>"

@@ -6,7 +6,6 @@ import polars as pl
 import streamlit as st
 
 from pages.shared import cached, shelf
-from pages.shared.comparison.names import names_of
 from pages.shared.look import look
 from pages.shared.widgets import (
     Cell,
@@ -26,7 +25,7 @@ from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, perce
 from pricer.figures.frontier import family_chart, family_finding
 from pricer.figures.leaderboard import against_first, leaderboard_chart, leaderboard_finding, unplaced_note
 from pricer.figures.leaks import own_exam_finding, own_exam_note
-from pricer.runs.store import Run
+from pricer.runs.store import Run, names_of
 
 TERMS = {
     "Error": "Mean distance between guess and price, in dollars. Guesses are clipped to $1 to $999; where a model gave "
@@ -207,7 +206,7 @@ def show_answers(runs: list[Run], reading: str) -> None:
     if not odd:
         return
     chart_head("Not every guess is a plain answer", "no-answers and guesses out of range, of the items asked")
-    names = names_of(odd)
+    names = names_of(runs)
     kinds = ("refusals", "unparsable", "failed", "below", "above")
     rows = [
         (Html(f"<b>{escaped(names[run.id])}</b>"), *(count(counted[run.id][kind]) for kind in ("asked", *kinds)))

@@ -1,21 +1,14 @@
-"""Runs by name, and choosing one or two of them."""
+"""Choosing one or two of the runs on a board."""
 
 import polars as pl
 import streamlit as st
 
 from pages.shared import state
-from pages.shared.widgets import distinct
-from pricer.runs.store import Run
-
-
-def names_of(runs: list[Run]) -> dict[str, str]:
-    """The names of runs by id, told apart."""
-    return distinct({run.id: run.name for run in runs})
 
 
 def choose_two(board: pl.DataFrame) -> tuple[str, str | None]:
     """The ids of the run to look at and of the one to set beside it, if there are two."""
-    names = distinct(dict(board.select("run", "name").iter_rows()))
+    names = dict(board.select("run", "name").iter_rows())
     left, right = st.columns(2, gap="large")
     with left:
         first = _choose_run("Model", names, state.MODEL_A)
@@ -35,4 +28,4 @@ def _choose_run(label: str, names: dict[str, str], key: str) -> str:
 
 def choose_one(board: pl.DataFrame, label: str = "Model") -> str:
     """The id of the run to look at."""
-    return _choose_run(label, distinct(dict(board.select("run", "name").iter_rows())), state.MODEL_A)
+    return _choose_run(label, dict(board.select("run", "name").iter_rows()), state.MODEL_A)

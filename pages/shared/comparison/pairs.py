@@ -6,7 +6,6 @@ import polars as pl
 import streamlit as st
 
 from pages.shared import cached
-from pages.shared.comparison.names import names_of
 from pages.shared.look import look
 from pages.shared.widgets import chart_head, downloads, draw, empty_card, page_of, table
 from pricer.evaluation.matrix import Matrix
@@ -14,7 +13,7 @@ from pricer.evaluation.scoring import Scoring
 from pricer.figures.findings import settling
 from pricer.figures.formats import NOT_MEASURED, count, dollars, in_words
 from pricer.figures.matrix import MOST, matrix_chart, matrix_finding
-from pricer.runs.store import Run
+from pricer.runs.store import Run, names_of
 
 
 def show(runs: list[Run], reading: str, scoring: Scoring) -> None:

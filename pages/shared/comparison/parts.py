@@ -3,14 +3,14 @@
 import polars as pl
 
 from pages.shared import cached
-from pages.shared.comparison.names import choose_two, names_of
+from pages.shared.comparison.names import choose_two
 from pages.shared.look import look
 from pages.shared.widgets import chart, downloads, run_swatches
 from pricer.evaluation.scoring import Scoring
 from pricer.evaluation.slices import BAND_NAMES, in_order
 from pricer.figures.formats import count_of, dollars, in_words
 from pricer.figures.parts import THIN, heat_map, parts_chart, parts_finding
-from pricer.runs.store import Run
+from pricer.runs.store import Run, names_of
 
 MOST_PARTS = 15  # that are drawn
 PARTS = ("band", "category")
@@ -19,7 +19,7 @@ PARTS = ("band", "category")
 def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
     by_id = {run.id: run for run in runs}
     chosen = [by_id[run_id] for run_id in choose_two(cached.board(runs, reading, scoring)) if run_id]
-    names = names_of(chosen)
+    names = names_of(runs)
     for part in PARTS:
         _show_part(part, chosen, names, reading, scoring)
     _show_grid(chosen[0], names[chosen[0].id], reading, scoring)

@@ -4,16 +4,23 @@ import polars as pl
 import streamlit as st
 
 from pages.shared import cached
-from pages.shared.comparison.names import choose_one, names_of
+from pages.shared.comparison.names import choose_one
 from pages.shared.look import look
 from pages.shared.widgets import Html, chart, chart_head, downloads, empty_card, escaped, page_of, table
 from pricer.evaluation.ranges import LEVELS, USUAL_LEVEL
 from pricer.evaluation.scoring import Scoring
-from pricer.figures.coverage import coverage_chart, coverage_finding
+from pricer.figures.coverage import coverage_chart, coverage_finding, verdict
 from pricer.figures.formats import NOT_MEASURED, category_name, count, count_of, dollars, percent
-from pricer.runs.store import Run
+from pricer.runs.store import Run, names_of
 
 PARTS = {"band": "Price band", "category": "Category"}
+
+
+VERDICTS = {
+    "kept": ("good", "✓ kept"),
+    "wider": ("fair", "◆ wider than promised"),
+    "broken": ("poor", "✕ not kept"),
+}
 
 
 def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
@@ -36,19 +43,22 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
         persist_state="session",
         width=420,
     )
-    _show_all(known, strips, level, reading)
+    names = names_of(runs)
+    _show_all(known, names, strips, level, reading)
     if len(known) < len(runs):
         without = count_of(len(runs) - len(known), "run")
         why = "imported, or of a version that kept no guesses of validation; train anew for ranges"
         st.html(f'<p class="pr-note">{without} not listed: {why}</p>')
-    run_id = choose_one(cached.board(known, reading, scoring))
+    with_ranges = pl.col("run").is_in([run.id for run in known])
+    run_id = choose_one(cached.board(runs, reading, scoring).filter(with_ranges))
     run = next(run for run in known if run.id == run_id)
-    _show_one(run, names_of(known)[run_id], strips[run_id], level, reading)
+    _show_one(run, names[run_id], strips[run_id], level, reading)
 
 
-def _show_all(runs: list[Run], strips: dict[str, pl.DataFrame], level: float, reading: str) -> None:
+def _show_all(
+    runs: list[Run], names: dict[str, str], strips: dict[str, pl.DataFrame], level: float, reading: str
+) -> None:
     """Every run's ranges at one level, the best interval score first."""
-    names = names_of(runs)
     rows = [strips[run.id].filter(level=level).row(0, named=True) | {"run": names[run.id]} for run in runs]
     origin = {names[run.id]: "its distribution" if run.distribution() is not None else "validation" for run in runs}
     rows.sort(key=lambda row: (row["score"] is None, row["score"]))
@@ -62,7 +72,7 @@ def _show_all(runs: list[Run], strips: dict[str, pl.DataFrame], level: float, re
             Html(f"<b>{escaped(row['run'])}</b>"),
             origin[row["run"]],
             _held(row),
-            _verdict(row["keeps_promise"]),
+            _verdict(row),
             dollars(row["median_width"]),
             NOT_MEASURED if row["median_ratio"] is None else f"{row['median_ratio']:.1f} times",
             dollars(row["score"]),
@@ -81,10 +91,11 @@ def _held(row: dict) -> str:
     return f"{percent(row['covered'])} ({percent(row['low'])} to {percent(row['high'])})"
 
 
-def _verdict(kept: bool | None) -> Html:
-    if kept is None:
+def _verdict(row: dict) -> Html:
+    if row["keeps_promise"] is None:
         return Html("")
-    return Html('<span class="pr-good">✓ kept</span>' if kept else '<span class="pr-poor">✕ not kept</span>')
+    colour, words = VERDICTS[verdict(row)]
+    return Html(f'<span class="pr-{colour}">{words}</span>')
 
 
 def _show_one(run: Run, name: str, strip: pl.DataFrame, level: float, reading: str) -> None:

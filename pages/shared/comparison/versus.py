@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.shared import cached
-from pages.shared.comparison.names import choose_two, names_of
+from pages.shared.comparison.names import choose_two
 from pages.shared.look import look
 from pages.shared.widgets import chart, chart_head, table
 from pricer.evaluation.errors import point_metrics, worst
@@ -12,7 +12,7 @@ from pricer.figures.findings import versus_finding, versus_note
 from pricer.figures.formats import category_name, count_of, dollars, percent
 from pricer.figures.running import running_error_chart
 from pricer.figures.scatter import scatter_chart, scatter_finding
-from pricer.runs.store import Run
+from pricer.runs.store import Run, names_of
 
 WORST = 10
 

@@ -103,7 +103,7 @@ def _show_item(found: Mapping) -> None:
     )
     chart(
         distribution_chart(chances, (low, high), guess, look()),
-        distribution_finding(low, high, USUAL_LEVEL),
+        distribution_finding("the base", low, high, USUAL_LEVEL),
         alt=f"Distribution of the price of one item, {whole_dollars(low)} to {whole_dollars(high)}.",
         key="chart_base",
         note="how likely it thinks each whole dollar",
