@@ -126,18 +126,23 @@ def strip(*kept: bool, covered: float = 0.8) -> pl.DataFrame:
 
 
 def test_the_strip_marks_promises_that_are_not_kept():
-    figure = coverage_chart(strip(True, False), "light")
+    figure = coverage_chart(strip(True, False, False, False, False), "light")
     marks = [trace.marker.symbol for trace in figure.data if trace.mode == "markers"]
-    assert marks == ["circle", "x-thin"]
+    assert marks == ["circle", "diamond", "diamond", "x-thin", "x-thin"]
     assert "held 80.0% of 9 items" in figure.data[2].text[0]
 
 
 @pytest.mark.parametrize(
     ("table", "finding"),
     [
-        (strip(True, True, True, False), "The ranges hold what they promise"),
+        (strip(True, True, True), "The ranges hold what they promise"),
+        (
+            strip(True, False, True, True, False),
+            "The ranges hold less than they promise at 90%, and more than they promise at 60%",
+        ),
+        (strip(False, False, True), "The ranges hold more than they promise at 50% and 60%"),
         (strip(False, False, False, covered=0.2), "The ranges hold less than they promise"),
-        (strip(False, False, False, covered=0.95), "The ranges hold more than they promise: they are too wide"),
+        (strip(False, False, False, covered=0.95), "The ranges hold more than they promise"),
         (strip(True).with_columns(keeps_promise=None, covered=None), "No range to judge"),
     ],
 )

@@ -1,5 +1,7 @@
 """The coverage strip: the share of prices that ranges held, against the share that was promised."""
 
+from typing import Literal
+
 import plotly.graph_objects as go
 import polars as pl
 
@@ -20,7 +22,8 @@ def coverage_chart(strip: pl.DataFrame, look: Look, height: int = 300) -> go.Fig
     dotted = {"color": colour.ink, "width": 1, "dash": "dot"}
     figure.add_trace(go.Scatter(x=ends, y=ends, mode="lines", line=dotted, hoverinfo="skip"))
     for each in known:
-        tint = colour.after if each["keeps_promise"] else colour.poor
+        tint = {"kept": colour.after, "wider": colour.fair, "broken": colour.poor}[verdict(each)]
+        symbol = {"kept": "circle", "wider": "diamond", "broken": "x-thin"}[verdict(each)]
         figure.add_trace(
             go.Scatter(
                 x=[each["level"]] * 2, y=[each["low"], each["high"]], mode="lines", line={"color": tint, "width": 2},
@@ -32,8 +35,8 @@ def coverage_chart(strip: pl.DataFrame, look: Look, height: int = 300) -> go.Fig
                 x=[each["level"]],
                 y=[each["covered"]],
                 mode="markers",
-                marker={"size": 10, "color": tint, "symbol": "circle" if each["keeps_promise"] else "x-thin",
-                        "line": {"color": tint, "width": 0 if each["keeps_promise"] else 2}},
+                marker={"size": 10, "color": tint, "symbol": symbol,
+                        "line": {"color": tint, "width": 2 if symbol == "x-thin" else 0}},
                 text=[_words(each)],
                 hovertemplate="%{text}<extra></extra>",
             )
@@ -59,10 +62,25 @@ def coverage_finding(strip: pl.DataFrame) -> str:
     known = strip.drop_nulls("keeps_promise").to_dicts()
     if not known:
         return "No range to judge"
-    short = [each for each in known if not each["keeps_promise"] and each["covered"] < each["level"]]
-    wide = [each for each in known if not each["keeps_promise"] and each["covered"] > each["level"]]
-    if len(short) > len(known) / 3:
-        return "The ranges hold less than they promise"
-    if len(wide) > len(known) / 3:
-        return "The ranges hold more than they promise: they are too wide"
-    return "The ranges hold what they promise"
+    levels_of: dict[str, list[str]] = {"broken": [], "wider": [], "kept": []}
+    for each in known:
+        levels_of[verdict(each)].append(f"{each['level']:.0%}")
+    words = {"broken": "less than they promise", "wider": "more than they promise", "kept": "what they promise"}
+    told = [
+        words[which] if len(levels) == len(known) else f"{words[which]} at {_listed(levels)}"
+        for which, levels in levels_of.items()
+        if levels and (which != "kept" or len(levels) == len(known))
+    ]
+    return f"The ranges hold {', and '.join(told)}"
+
+
+def verdict(each: dict) -> Literal["kept", "wider", "broken"]:
+    """What became of a promise: kept, or more was held than promised, or less."""
+    if each["keeps_promise"]:
+        return "kept"
+    return "wider" if each["covered"] > each["level"] else "broken"
+
+
+def _listed(words: list[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
