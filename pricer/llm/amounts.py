@@ -5,7 +5,6 @@ through in linear time.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -32,63 +31,8 @@ class Amount:
     is_cents: bool = False
 
 
-# Characters
-
-
-class _Plain(dict):
-    """Each character as a reader sees it: one for one, so that places in the text stay as they are."""
-
-    def __missing__(self, code: int) -> str:
-        character = chr(code)
-        digit = unicodedata.decimal(character, None)
-        if digit is not None:
-            plain = str(digit)
-        elif character in "*_`\\":  # of Markdown and LaTeX
-            plain = " "
-        elif character != "\u00a0" and unicodedata.category(character) == "Zs":
-            plain = "\u00a0" if character in "\u2009\u202f" else " "
-        elif unicodedata.category(character) == "Cf":  # invisible
-            plain = " "
-        elif unicodedata.category(character) == "Sc" and character not in "$¢" and character not in _ALIKE:
-            plain = "€"  # some other currency
-        else:
-            plain = _ALIKE.get(character, character)
-        self[code] = plain
-        return plain
-
-
-_ALIKE = {  # dashes, dollars, apostrophes and points of other scripts
-    "\u2212": "-",
-    "\u2010": "-",
-    "\u2011": "-",
-    "\ufe63": "-",
-    "\uff0d": "-",
-    "\uff04": "$",
-    "\ufe69": "$",
-    "\u2019": "'",
-    "\u066b": ".",
-    "\u066c": ",",
-    "\uff0e": ".",
-    "\uff0c": ",",
-    "\uff1a": ":",
-    "\uff05": "%",
-    "\r": "\n",
-}
-_PLAIN = _Plain()
-_TAGS = re.compile(r"<[/!a-zA-Z][^<>]*>")
-_ADDRESSES = re.compile(r"(?:https?://|www\.)\S*", re.IGNORECASE)
-
-
-def plain(text: str) -> str:
-    """A text of equal length without markup and addresses, with plain digits, dashes and spaces."""
-    text = text.translate(_PLAIN)
-    for pattern in (_TAGS, _ADDRESSES):
-        text = pattern.sub(lambda match: " " * len(match[0]), text)
-    return text
-
-
-# Numbers
-
+# Of other currencies; their signs are all € in a plain text.
+CODES = "EUR|GBP|CAD|AUD|JPY|INR|CNY|RMB|CHF|MXN|NZD|SGD|HKD|BRL|SEK|NOK|DKK|PLN"
 _NUMBER = re.compile(
     r"(?<![0-9.,])[1-9][0-9]{0,2}(?: [0-9]{3})+[.,][0-9]{2}(?![0-9])"
     r"|(?:(?<![\w.,])\.)?[0-9]+(?:['\u00a0][0-9]{3}(?![0-9]))*(?:[.,][0-9]+)*(?:[eE][+-]?[0-9]{1,6}(?![0-9A-Za-z]))?"
@@ -97,9 +41,7 @@ _DOLLAR_BEFORE = re.compile(
     r"(?:(?<![A-Za-z])(?:USD?|U\.S\.)\s?)?\$\s*(?P<minus>-?)\s*\Z|(?<![A-Za-z])USD:?\s*\Z", re.I
 )
 _FOREIGN_BEFORE = re.compile(
-    r"(?:[€£¥₹₩₽₺₴₫฿₪]|(?<![A-Za-z])(?:EUR|GBP|CAD|AUD|JPY|INR|CNY|RMB|CHF|MXN|NZD|SGD|HKD|BRL|SEK|NOK|DKK|PLN|Rs\.?|"
-    r"(?:CA|C|AU|A|NZ|HK|SG|S|R|MX|NT)\$))\s*-?\s*\Z",
-    re.I,
+    rf"(?:€|(?<![A-Za-z])(?:{CODES}|Rs\.?|(?:CA|C|AU|A|NZ|HK|SG|S|R|MX|NT)\$))\s*-?\s*\Z", re.I
 )
 _SCALE = re.compile(r"k(?![0-9A-Za-z])|[\s-]{0,2}(?:hundred|thousand|grand|million|billion)(?![A-Za-z])", re.I)
 _DOLLAR_AFTER = re.compile(
@@ -109,8 +51,7 @@ _DOLLAR_AFTER = re.compile(
 )
 _CENTS_AFTER = re.compile(r"\s{0,2}(?:¢|cents?(?![A-Za-z]))", re.I)
 _FOREIGN_AFTER = re.compile(
-    r"[\s(]{0,3}(?:[€£¥₹₩₽₺₴₫฿₪]|(?:EUR|euros?|GBP|CAD|AUD|JPY|yen|INR|rupees?|CNY|RMB|yuan|CHF|francs?|MXN|pesos?|NZD|SGD|"
-    r"HKD|BRL|SEK|NOK|DKK|kr|PLN|pounds? sterling|quid|"
+    rf"[\s(]{{0,3}}(?:€|(?:{CODES}|euros?|yen|rupees?|yuan|francs?|pesos?|kr|pounds? sterling|quid|"
     r"Canadian|Australian|(?:Singapore|Hong Kong|New Zealand) dollars?)"
     r"(?![A-Za-z]))",
     re.I,
