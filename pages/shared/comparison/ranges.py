@@ -9,11 +9,18 @@ from pages.shared.look import look
 from pages.shared.widgets import Html, chart, chart_head, downloads, empty_card, escaped, page_of, table
 from pricer.evaluation.ranges import LEVELS, USUAL_LEVEL
 from pricer.evaluation.scoring import Scoring
-from pricer.figures.coverage import coverage_chart, coverage_finding
+from pricer.figures.coverage import coverage_chart, coverage_finding, verdict
 from pricer.figures.formats import NOT_MEASURED, category_name, count, count_of, dollars, percent
 from pricer.runs.store import Run, names_of
 
 PARTS = {"band": "Price band", "category": "Category"}
+
+
+VERDICTS = {
+    "kept": ("good", "✓ kept"),
+    "wider": ("fair", "◆ wider than promised"),
+    "broken": ("poor", "✕ not kept"),
+}
 
 
 def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
@@ -65,7 +72,7 @@ def _show_all(
             Html(f"<b>{escaped(row['run'])}</b>"),
             origin[row["run"]],
             _held(row),
-            _verdict(row["keeps_promise"]),
+            _verdict(row),
             dollars(row["median_width"]),
             NOT_MEASURED if row["median_ratio"] is None else f"{row['median_ratio']:.1f} times",
             dollars(row["score"]),
@@ -84,10 +91,11 @@ def _held(row: dict) -> str:
     return f"{percent(row['covered'])} ({percent(row['low'])} to {percent(row['high'])})"
 
 
-def _verdict(kept: bool | None) -> Html:
-    if kept is None:
+def _verdict(row: dict) -> Html:
+    if row["keeps_promise"] is None:
         return Html("")
-    return Html('<span class="pr-good">✓ kept</span>' if kept else '<span class="pr-poor">✕ not kept</span>')
+    colour, words = VERDICTS[verdict(row)]
+    return Html(f'<span class="pr-{colour}">{words}</span>')
 
 
 def _show_one(run: Run, name: str, strip: pl.DataFrame, level: float, reading: str) -> None:
