@@ -364,7 +364,11 @@ def _new_batch(provider: ProviderServer, request: Request) -> Answer:
 
 
 def _batches(provider: ProviderServer, request: Request) -> Answer:
-    return Answer({"object": "list", "data": [_told(each) for each in provider.batches.values()], "has_more": False})
+    """A page of them, the newest first."""
+    listed = [_told(each) for each in reversed(provider.batches.values())]
+    limit, after = int(request.query.get("limit", ["20"])[0]), request.query.get("after", [None])[0]
+    first = next((place for place, each in enumerate(listed, 1) if each["id"] == after), 0)
+    return Answer({"object": "list", "data": listed[first : first + limit], "has_more": len(listed) > first + limit})
 
 
 def _batch(provider: ProviderServer, request: Request, id: str) -> Answer:

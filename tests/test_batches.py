@@ -7,7 +7,8 @@ from pydantic import SecretStr
 
 from pricer.errors import PricerError
 from pricer.keys import Key
-from pricer.llm.batches import MARK, ask_batch
+from pricer.llm.batch_records import note_batch
+from pricer.llm.batches import MARK, ask_batch, cancel_of_job
 from pricer.llm.calls import Call
 from pricer.llm.limiter import limiter_of
 from pricer.llm.providers import Price, Provider, find_provider
@@ -111,6 +112,59 @@ def test_who_was_killed_before_the_creation_creates_it_then(server, provider, mo
     monkeypatch.setattr(batches, "ask", wire.ask)
     assert all(reply.text for reply in asked(calls(8), provider))
     assert created(server) == 1
+
+
+def test_a_batch_is_found_again_on_whichever_page_of_the_list_it_stands(server, provider, monkeypatch):
+    from pricer.llm import batches
+
+    def dies(key: str, state: str, remote_id: str | None) -> None:
+        if state == "created":
+            raise Killed
+        note_batch(key, state, remote_id)
+
+    monkeypatch.setattr(batches, "note_batch", dies)
+    with pytest.raises(Killed):
+        asked(calls(3), provider)
+    monkeypatch.setattr(batches, "note_batch", note_batch)
+    (ours,) = server.batches.values()
+    server.batches |= {f"other-{n}": ours | {"id": f"other-{n}", "metadata": None} for n in range(220)}
+    assert all(reply.text for reply in asked(calls(3), provider))
+    assert (created(server), server.paid) == (1, 3)
+
+
+def stopped_halfway(wanted: list[Call], provider: Provider) -> None:
+    def stops(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        asked(wanted, provider, sleep=stops)
+
+
+def test_what_is_under_way_in_another_batch_is_waited_for_and_not_sent_again(server, provider):
+    stopped_halfway(calls(10), provider)
+    assert all(reply.text for reply in asked(calls(15)[5:], provider))
+    assert (created(server), server.paid) == (2, 15)
+    assert all(reply.cached for reply in asked(calls(15), provider))
+
+
+def test_a_batch_ends_with_the_job_that_is_cancelled_and_what_it_answered_is_collected(server, provider, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-good")
+    monkeypatch.setenv("PRICER_JOB_FOLDER", "/jobs/job-7")
+    stopped_halfway(calls(10), provider)
+    cancel_of_job("job-6", None)
+    assert [batch["status"] for batch in server.batches.values()] == ["in_progress"]
+    cancel_of_job("job-7", None)
+    cancel_of_job("job-7", None)
+    assert [batch["status"] for batch in server.batches.values()] == ["cancelled"]
+    assert all(reply.text for reply in asked(calls(15), provider))
+    assert (created(server), server.paid) == (2, 15)
+
+
+def test_a_batch_that_its_provider_has_forgotten_is_over(server, provider):
+    stopped_halfway(calls(3), provider)
+    server.batches.clear()
+    assert all(reply.text for reply in asked(calls(3), provider))
+    assert (created(server), server.paid) == (2, 3)
 
 
 def test_faults_on_the_way_are_waited_out(server, provider):

@@ -4,8 +4,9 @@
 
 What is intended is on record before anything is sent, with a mark that the batch carries at its provider, and the
 provider's id of it afterwards. Whoever comes back after a crash looks there for the mark, for most of a minute, and
-creates a batch only where none is listed, so that none is paid for twice. Its replies are kept as all others are:
-nothing is asked again.
+creates a batch only where none is listed, so that none is paid for twice. Before anything is sent, what is under way
+in other batches, with more questions or fewer, is waited for. Replies are kept as all others are: nothing is asked
+again.
 """
 
 import hashlib
@@ -13,16 +14,14 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import replace
 
-from sqlalchemy import Row, insert, select, update
-
-from pricer.database import batches, engine
 from pricer.errors import PricerError
-from pricer.keys import Key
+from pricer.keys import Key, need_key
+from pricer.llm.batch_records import Batch, batches_of, batches_under_way, find_batch, intend_batch, note_batch
 from pricer.llm.calls import FAILED, Call, most_dollars_of, paid, prices_of
-from pricer.llm.providers import Provider
+from pricer.llm.providers import Provider, find_provider
 from pricer.llm.replies import Reply, find_replies, keep_replies, read_answer
 from pricer.llm.wire import Answered, Unanswered, Unsuccessful, ask, backoff, redacted
 from pricer.progress import Report, Step, silent
@@ -37,20 +36,6 @@ UNSURE_SECONDS = 60.0  # a batch that was created may not be listed at once
 MARK = "pricer_batch"  # in the batch's metadata
 _OVER = ("completed", "expired", "cancelled", "failed")
 _TRIES = 5
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """A batch on record."""
-
-    key: str
-    round: int  # how often these calls had a batch, for what one leaves unanswered another is asked
-    state: str  # intended, sent, created, collected
-    remote_id: str | None
-
-    @property
-    def mark(self) -> str:
-        return f"{self.key[:32]}-{self.round}"
 
 
 def ask_batch(
@@ -71,61 +56,109 @@ def ask_batch(
         raise PricerError(f"{provider.title} answers no batches that Pricer knows of; ask it question by question")
     unique = {call.key: call for call in calls}
     prices = prices_of(provider, calls, most_dollars)
+    every = list(unique.values())
+    parts = [every[start : start + MOST_CALLS] for start in range(0, len(every), MOST_CALLS)]
+    named = {_name_of(part, provider): part for part in parts}  # the same in each attempt, so that each finds its batch
+    left = {name: call for name, call in unique.items() if name not in find_replies(unique)}
+    for batch in batches_under_way():
+        if batch.provider == provider.name and (batch.key in named or not left.keys().isdisjoint(batch.models)):
+            stubs = {name: Call(provider.identity, model, []) for name, model in batch.models.items()}
+            calls_of_it = stubs | {call.key: call for call in every if not stubs or call.key in stubs}
+            _Asking(batch.key, calls_of_it, provider, key, report, sleep).go_on(batch)
     found = find_replies(unique)
-    left = [call for name, call in unique.items() if name not in found]
+    left = {name: call for name, call in unique.items() if name not in found}
     dollars = sum(reply.cost_dollars for reply in found.values())
-    dollars += provider.batch_share * sum(most_dollars_of(call, prices[call.model]) for call in left)
+    dollars += provider.batch_share * sum(most_dollars_of(call, prices[call.model]) for call in left.values())
     if most_dollars is not None and dollars > most_dollars:
         raise PricerError(f"the batch might cost ${dollars:,.2f}, and ${most_dollars:,.2f} are allowed")
-    every = list(unique.values())
-    for start in range(0, len(every), MOST_CALLS):  # the same parts in each attempt, so that each finds its batch
-        part = every[start : start + MOST_CALLS]
-        if any(call.key not in found for call in part):
-            _Asking(part, found, provider, key, report, sleep).carry_out()
-    found |= find_replies(call.key for call in left)
+    for name, part in named.items():
+        wanted = {call.key: call for call in part if call.key in left}
+        if wanted:
+            _Asking(name, wanted, provider, key, report, sleep).begin()
+    found |= find_replies(left)
     return [found.get(call.key) or Reply(None, "the batch did not answer it", finish=FAILED) for call in calls]
+
+
+def cancel_of_job(*jobs: str | None) -> None:
+    """Tell the providers to end the batches for which these jobs waited, as nothing else would.
+
+    What they have answered until then is paid, and is collected by whoever asks one of its questions next.
+    """
+    for batch in batches_of(jobs):
+        provider = find_provider(batch.provider)
+        asking = _Asking(batch.key, {}, provider, need_key(provider.key) if provider.key else None, silent, time.sleep)
+        asking.cancel(batch)
+
+
+def _name_of(calls: Sequence[Call], provider: Provider) -> str:
+    said = json.dumps([provider.identity, sorted(call.key for call in calls)])
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 class _Asking:
     """One batch, from its file to its replies."""
 
     def __init__(
-        self, calls: list[Call], found: dict[str, Reply], provider: Provider, key: Key | None, report: Report,
+        self, name: str, calls: dict[str, Call], provider: Provider, key: Key | None, report: Report,
         sleep: Callable[[float], None],
     ):  # fmt: skip
-        said = json.dumps([provider.identity, sorted(call.key for call in calls)])
-        self._name = hashlib.sha256(said.encode()).hexdigest()
-        self._calls = {call.key: call for call in calls if call.key not in found}
+        self._name, self._calls = name, calls
         self._provider, self._key, self._report, self._sleep = provider, key, report, sleep
 
-    def carry_out(self) -> None:
-        batch = _find(self._name)
-        if batch is None or batch.state == "collected":
-            batch = _intend(self._name, self._provider.name, batch.round + 1 if batch else 1)
-        remote_id = batch.remote_id
-        if batch.state == "sent":  # an earlier attempt may have created it
-            remote_id = self._look_for_it(batch)
-        remote_id = remote_id or self._create(batch)
-        _note(self._name, "created", remote_id)
+    def begin(self) -> None:
+        """Send these calls, and wait for their replies."""
+        before = find_batch(self._name)
+        number = before.round + (before.state != "intended") if before else 1
+        batch = intend_batch(self._name, self._provider.name, number, self._calls.values())
+        self._await(self._create(batch))
+
+    def go_on(self, batch: Batch) -> None:
+        """Wait for the replies of a batch that was sent before; an earlier attempt may not have come to create it."""
+        remote_id = batch.remote_id or self._look_for_it(batch)
+        if remote_id is None:
+            note_batch(self._name, "collected", None)
+        else:
+            self._await(remote_id)
+
+    def cancel(self, batch: Batch) -> None:
+        remote_id = batch.remote_id or self._find_marked(batch)
+        if remote_id:
+            with suppress(Unsuccessful):  # it is over
+                self._ask("POST", f"/batches/{remote_id}/cancel")
+
+    def _await(self, remote_id: str) -> None:
+        note_batch(self._name, "created", remote_id)
         over = self._watch(remote_id)
         self._collect(over)
-        _note(self._name, "collected", remote_id)
+        note_batch(self._name, "collected", remote_id)
         if over["status"] == "failed":
             said = redacted(json.dumps(over.get("errors"), ensure_ascii=False), self._key)
             raise PricerError(f"{self._provider.title} refused the batch: {said}; start again to send a new one")
 
-    def _look_for_it(self, batch: _Batch) -> str | None:
-        """The provider's id of the batch with this mark; None where it has none."""
+    def _look_for_it(self, batch: Batch) -> str | None:
+        """The provider's id of the batch with this mark; None where it has none, as it shows for most of a minute."""
         for number in range(1, _TRIES + 1):
-            listed = self._ask("GET", "/batches", params={"limit": 100})
-            for each in listed.get("data", ()):
-                if (each.get("metadata") or {}).get(MARK) == batch.mark:
-                    return each["id"]
+            remote_id = self._find_marked(batch)
+            if remote_id:
+                return remote_id
             if number < _TRIES:
                 self._sleep(UNSURE_SECONDS / _TRIES)
         return None
 
-    def _create(self, batch: _Batch) -> str:
+    def _find_marked(self, batch: Batch) -> str | None:
+        """The id of the listed batch with this mark, whichever page of the list it is on."""
+        wanted: dict[str, str | int] = {"limit": 100}
+        while True:
+            listed = self._ask("GET", "/batches", params=wanted)
+            some = [each for each in listed.get("data") or () if isinstance(each, dict) and each.get("id")]
+            for each in some:
+                if (each.get("metadata") or {}).get(MARK) == batch.mark:
+                    return each["id"]
+            if not some or not listed.get("has_more") or wanted.get("after") == some[-1]["id"]:
+                return None
+            wanted["after"] = some[-1]["id"]
+
+    def _create(self, batch: Batch) -> str:
         """Upload the file, which costs nothing, then create the batch: sent once, whatever happens."""
         self._report(Step("Uploading the batch", len(self._calls), "items"))
         lines = [
@@ -138,7 +171,7 @@ class _Asking:
         file = self._ask(
             "POST", "/files", SECONDS_TO_UPLOAD, data={"purpose": "batch"}, files={"file": ("batch.jsonl", content)}
         )
-        _note(self._name, "sent", None)
+        note_batch(self._name, "sent", None)
         wish = {
             "input_file_id": file["id"],
             "endpoint": "/v1/chat/completions",
@@ -157,9 +190,14 @@ class _Asking:
             return found
 
     def _watch(self, remote_id: str) -> dict:
-        """Look at the batch until it is over."""
+        """Look at the batch until it is over, or its provider does not know it any more."""
         while True:
-            batch = self._ask("GET", f"/batches/{remote_id}")
+            try:
+                batch = self._ask("GET", f"/batches/{remote_id}")
+            except Unsuccessful as error:
+                if error.status == 404:
+                    return {"status": "gone"}
+                raise
             counts = batch.get("request_counts") or {}
             done = int(counts.get("completed") or 0) + int(counts.get("failed") or 0)
             self._report(Step("Waiting for the batch", done, "items", done / len(self._calls)))
@@ -187,7 +225,7 @@ class _Asking:
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
         reply = paid(reply, call, self._provider.price(call.model), self._key)
-        return call.key, replace(reply, cost_dollars=self._provider.batch_share * reply.cost_dollars)
+        return said["custom_id"], replace(reply, cost_dollars=self._provider.batch_share * reply.cost_dollars)
 
     def _ask(self, method: str, path: str, seconds: float = 60.0, **content) -> dict:
         answered = self._again(method, path, seconds, 4 << 20, content)
@@ -213,33 +251,3 @@ class _Asking:
                 if number == _TRIES:
                     raise PricerError(f"{self._provider.title}: {error}") from None
             self._sleep(backoff(number, 2.0) if wait is None else wait)
-
-
-# On record
-
-
-def _find(name: str) -> _Batch | None:
-    with engine().begin() as connection:
-        row = connection.execute(select(batches).where(batches.c.key == name)).first()
-    return row and _read_row(row)
-
-
-def _read_row(row: Row) -> _Batch:
-    return _Batch(row.key, json.loads(row.body)["round"], row.state, row.remote_id)
-
-
-def _intend(name: str, provider: str, number: int) -> _Batch:
-    now = datetime.now(UTC)
-    facts = {"provider": provider, "body": json.dumps({"round": number}), "state": "intended", "remote_id": None}
-    with engine().begin() as connection:
-        if connection.execute(select(batches.c.key).where(batches.c.key == name)).first():
-            connection.execute(update(batches).where(batches.c.key == name).values(changed_at=now, **facts))
-        else:
-            connection.execute(insert(batches).values(key=name, created_at=now, changed_at=now, **facts))
-    return _Batch(name, number, "intended", None)
-
-
-def _note(name: str, state: str, remote_id: str | None) -> None:
-    with engine().begin() as connection:
-        changed = {"state": state, "remote_id": remote_id, "changed_at": datetime.now(UTC)}
-        connection.execute(update(batches).where(batches.c.key == name).values(**changed))

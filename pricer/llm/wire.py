@@ -80,9 +80,9 @@ class Verdict:
 class Unsuccessful(PricerError):
     """The provider has answered, without success; `verdict` says what that means."""
 
-    def __init__(self, verdict: Verdict):
+    def __init__(self, verdict: Verdict, status: int):
         super().__init__(verdict.words)
-        self.verdict = verdict
+        self.verdict, self.status = verdict, status
 
 
 class NotAccepted(Unsuccessful):
@@ -153,7 +153,7 @@ def ask(
     answered = run(once())
     if answered.status // 100 != 2:
         kind = NotAccepted if answered.status in (401, 403) else Unsuccessful
-        raise kind(judge(answered, provider, key))
+        raise kind(judge(answered, provider, key), answered.status)
     return answered
 
 

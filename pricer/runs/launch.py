@@ -14,6 +14,7 @@ from pathlib import Path
 from pricer import settings
 from pricer.checkpoints import checkpoints_of, holds_checkpoint
 from pricer.errors import PricerError
+from pricer.llm.batches import cancel_of_job as cancel_batches
 from pricer.llm.tuned.steps import STOP
 from pricer.progress import Progress
 from pricer.runs import jobs, processes, queue
@@ -135,7 +136,13 @@ def cancel(job_id: str) -> Launch:
         from pricer.runs.tuning import cancel_of_job  # it stands above this module
 
         cancel_of_job(job.continues or job.id)
+    cancel_batches(job.id, job.continues)
     return _read(job)
+
+
+def may_stop_and_keep(job: Launch) -> bool:
+    """Whether a job tunes a model here and now, so that what it has learned until now can be kept."""
+    return job.state == "running" and job.arguments[:2] == ("train", "qlora")
 
 
 def stop_and_keep(job_id: str) -> Launch:
@@ -144,7 +151,7 @@ def stop_and_keep(job_id: str) -> Launch:
     PricerError where the job is over, or none that can.
     """
     job = open_launch(job_id)
-    if not job.alive or job.arguments[:2] != ("train", "qlora"):
+    if not may_stop_and_keep(job):
         raise PricerError(f"{job.command} is no tuning that runs, so it cannot stop and keep what it has")
     folder = _folder(job.id)
     folder.mkdir(parents=True, exist_ok=True)
