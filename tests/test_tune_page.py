@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
+from pricer import database
 from pricer.errors import PricerError
 from pricer.runs import tuning_files
 from pricer.runs.spending import set_cap
@@ -117,6 +119,15 @@ def test_pausing_cancelling_and_a_strange_state_from_the_page(provider, host):
     app.button(key=f"tuning_play_arrow_{tuning.id}").click().run()
     app.button(key=f"tuning_close_{tuning.id}").click().run()
     assert list_tunings()[0].state == "cancelled" and not app.exception
+
+
+def test_a_host_that_was_removed_gets_no_other_one_s_words_or_buttons(provider, host):
+    tuning = start_only(host)
+    with database.engine().begin() as connection:
+        connection.execute(update(database.tunings).values(provider="lab"))
+    app = opened()
+    assert "lab" in words(app) and app.button(key=f"tuning_close_{tuning.id}")
+    assert f"tuning_pause_{tuning.id}" not in [button.key for button in app.button]
 
 
 def test_after_the_last_day_the_days_left_are_none(provider, host, dataset, monkeypatch):

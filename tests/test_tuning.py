@@ -36,7 +36,7 @@ from pricer.runs.launch import resources_of
 from pricer.runs.spending import set_cap
 from pricer.runs.tuning import adopt, cancel, check, drop, follow, pause, resume, tune
 from pricer.runs.tuning_files import make_files, probe, tune_preflight
-from pricer.runs.tuning_orders import grade, make_order, read_start, start_arguments
+from pricer.runs.tuning_orders import grade, graded_runs, make_order, read_start, start_arguments
 from pricer.runs.tunings import TuneOrder, change, list_tunings, open_tuning
 from pricer.runs.worker import Worker
 from tests.processes import eventually
@@ -508,6 +508,19 @@ def test_a_tuning_stands_among_the_runs_until_it_is_done_and_its_models_do_after
     assert [entry.name for entry in history()] == ["tune start openai small-1"]
     finish(claim("worker"), "done", result={})
     assert history() == []
+
+
+def test_only_runs_that_were_asked_as_the_tuning_asks_stand_beside_its_base(provider, host):
+    from pricer.runs.training import Order, train_run
+
+    done = tune(order())
+    set_price("openai", "small-1", Price(1.0, 3.0))
+    settings = {"provider": "openai", "model": "small-1"}
+    for prompt in ("plain", done.order.prompt):
+        train_run(Order("hosted", "even", settings | {"prompt": prompt}, asked="natural", first_k=3))
+    assert [(label, run.manifest.model_settings["prompt"]) for label, run in graded_runs(done)] == [
+        ("base", done.order.prompt)
+    ]
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from pricer.errors import PricerError
 from pricer.llm.known import Price
 from pricer.llm.providers import find_provider, set_price
 from pricer.runs.experiments import Part, dataset_label, launch_missing, read_parts
+from pricer.runs.store import Run, list_runs
 from pricer.runs.training import Order
 from pricer.runs.tunings import TuneOrder, Tuning, change
 
@@ -104,6 +105,22 @@ def grade(tuning: Tuning, first_k: int) -> list[Part]:
     parts = read_parts(orders)
     change(tuning.id, graded=[part.job.id for part in parts if part.job])
     return parts
+
+
+def graded_runs(tuning: Tuning) -> list[tuple[str, Run]]:
+    """The runs of the tuned model and of its base, each with its label, asked as grading asks them, the newest first.
+
+    That is at the tuning's provider, with its prompt, on its dataset; none as long as there is no tuned model.
+    """
+    labels = {tuning.tuned_model: "tuned", tuning.base_model: "base"} if tuning.tuned_model else {}
+    found = []
+    for run in list_runs():
+        of, asked = run.manifest, run.manifest.model_settings
+        same = (of.model, of.dataset_id, asked.get("provider"), asked.get("prompt"))
+        wanted = (HOSTED, tuning.kept.dataset_id, tuning.provider, tuning.order.prompt)
+        if same == wanted and asked["model"] in labels:
+            found.append((labels[asked["model"]], run))
+    return found
 
 
 def _price_tuned(tuning: Tuning) -> None:

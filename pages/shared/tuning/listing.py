@@ -27,7 +27,7 @@ from pricer.errors import PricerError
 from pricer.figures.curves import loss_chart
 from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, moment
 from pricer.llm.providers import Provider, list_providers
-from pricer.llm.tuning import find_adapter
+from pricer.llm.tuning import Adapter, find_adapter
 from pricer.progress import TRAINING_LOSS, VALIDATION_LOSS
 from pricer.runs import tuning as work
 from pricer.runs.curves import read_curves
@@ -128,6 +128,12 @@ def _provider(tuning: Tuning) -> Provider:
     return known.get(tuning.provider) or Provider(name=tuning.provider, title=tuning.provider, base_url="")
 
 
+def _adapter(tuning: Tuning) -> Adapter | None:
+    """How the host is spoken to; None of one that was removed."""
+    tunes = _provider(tuning).tunes
+    return find_adapter(tunes) if tunes else None
+
+
 def _loss(value: float | None) -> str:
     return NOT_MEASURED if value is None else f"{value:,.4g}"
 
@@ -174,9 +180,9 @@ def _show_unclear(tuning: Tuning) -> None:
 
 
 def _show_afterwards(tuning: Tuning) -> None:
-    words = find_adapter(_provider(tuning).tunes or "openai").afterwards
-    if words:
-        st.caption(plain(f"Before it answers: {words}."))
+    adapter = _adapter(tuning)
+    if adapter and adapter.afterwards:
+        st.caption(plain(f"Before it answers: {adapter.afterwards}."))
 
 
 def _show_actions(tuning: Tuning) -> None:
@@ -191,10 +197,10 @@ def _show_actions(tuning: Tuning) -> None:
             if not _is_followed(tuning):
                 _button("Follow", "visibility", tuning, _follow)
         if tuning.remote_id and not tuning.is_over:
-            adapter = find_adapter(_provider(tuning).tunes or "openai")
-            if adapter.can_pause and tuning.state == "paused":
+            adapter = _adapter(tuning)
+            if adapter and adapter.can_pause and tuning.state == "paused":
                 _button("Resume", "play_arrow", tuning, work.resume)
-            elif adapter.can_pause:
+            elif adapter and adapter.can_pause:
                 _button("Pause", "pause", tuning, work.pause)
         if not tuning.is_over:
             _button("Cancel", "close", tuning, work.cancel)
