@@ -118,7 +118,7 @@ jobs = Table(
     Column("crash", String(16)),  # how its last attempt ended, where that was by force
     Column("why", Text),  # what became of its earlier attempts, a line for each
     Column("continues", String(24)),  # the job whose checkpoints it goes on from
-    Column("remote_id", String(120)),  # what it is called by the service that does its work
+    Column("remote_id", String(120)),  # unused: what a service calls its work is in the table tunings
     Column("result", Text),  # JSON
     Column("created_at", Moment, nullable=False),
     Column("started_at", Moment),

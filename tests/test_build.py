@@ -179,6 +179,17 @@ def test_killing_the_load_at_any_moment_leaves_no_catalogue_or_a_whole_one(tmp_p
     assert open_catalogue("test").manifest.items == 4000
 
 
+def test_an_attempt_that_died_right_after_its_version_stood_makes_no_second_one(tmp_path, home, monkeypatch):
+    rows = [raw_row(number) for number in range(50)]
+    monkeypatch.setenv("PRICER_CHECKPOINTS", str(home / "jobs" / "one" / "checkpoints"))
+    first, again = load(tmp_path, rows), load(tmp_path, rows)
+    assert first.folder == again.folder and first.manifest.job_id == "one"
+    monkeypatch.setenv("PRICER_CHECKPOINTS", str(home / "jobs" / "another" / "checkpoints"))
+    assert load(tmp_path, rows).version == 2
+    monkeypatch.delenv("PRICER_CHECKPOINTS")
+    assert [load(tmp_path, rows).version for _ in range(2)] == [3, 4]
+
+
 def _ends(group: int) -> bool:
     """Whether every process of a group is gone within a few seconds."""
     for _ in range(50):

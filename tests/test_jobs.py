@@ -128,6 +128,35 @@ def test_of_two_ends_at_the_same_moment_one_holds(seed):
     assert open_job(job.id).state == states[held.index(True)]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_cancelling_that_meets_an_end_leaves_one_end(seed):
+    """Twenty rounds each; whoever comes first, the job has ended once, as its worker said or was told to end it."""
+    with ThreadPoolExecutor(2) as threads:
+        for number in range(20):
+            job = claimed(name=f"{seed} {number}")
+            ends = [lambda job=job: finish(job, "done"), lambda job=job: cancel_job(job.id)]
+            order = 1 if (seed + number) % 2 else -1
+            held, seen = [end.result() for end in [threads.submit(end) for end in ends[::order]]][::order]
+            now = open_job(job.id)
+            assert held and now.state == "done"
+            assert seen.state == "done" or (seen.state == "running" and now.cancel_requested_at)
+            assert not finish(job, "cancelled") and open_job(job.id) == now
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_cancelling_that_meets_a_claim_is_carried_out_by_one_of_them(seed):
+    with ThreadPoolExecutor(2) as threads:
+        for number in range(10):
+            job = submit(["train", f"{seed} {number}"], "heavy")
+            asked, mine = threads.submit(cancel_job, job.id), threads.submit(claim, "worker")
+            asked.result()
+            if mine.result() is None:
+                assert open_job(job.id).state == "cancelled"
+            else:
+                assert cancel_requests("worker") == {job.id}
+                assert end_attempt(mine.result(), "killed", "asked to") == "cancelled"
+
+
 def test_a_queued_job_is_cancelled_at_once_and_a_running_one_on_request():
     running, queued = claimed("worker", "a"), submit(TRAIN, "heavy")
     assert cancel_job(queued.id).state == "cancelled"

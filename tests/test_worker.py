@@ -202,6 +202,17 @@ def test_checkpoints_are_kept_until_the_work_is_done(left, kept, abandoned, own_
     assert checkpoints_of(job.id).exists() == kept
 
 
+def test_a_worker_that_is_too_late_leaves_the_checkpoints_to_the_one_that_has_the_job(abandoned, own_worker, home):
+    job = abandoned("exit 0")
+    save_checkpoint(checkpoints_of(job.id), lambda folder: (folder / "state").write_text("1"))
+    leave_result(home, job, DONE)
+    own_worker._watched = [watched.Watched(each) for each in take_over(own_worker.owner, worker._place_of_work())]
+    own_worker._next_beat = own_worker._leased_until = time.monotonic() + 60  # it slept since it renewed its lease
+    [taken] = take_over("elsewhere", worker._place_of_work())
+    eventually(lambda: own_worker.step() or not own_worker._watched)
+    assert open_job(job.id) == taken and checkpoints_of(job.id).exists()
+
+
 def test_a_job_whose_own_processes_were_killed_is_tried_again(own_worker, home, abandoned):
     job = abandoned("exit 0")
     leave_result(home, job, json.dumps({"exit_code": 2, "error": "a worker process was ended", "crash": "killed"}))

@@ -25,7 +25,17 @@ from pricer.catalogue.parts import Part, Task
 from pricer.catalogue.roles import EXAM, POOL, SEALED, VALIDATION, PublishedRoles, Roles, assign_roles
 from pricer.catalogue.scrub import AS_PUBLISHED, REASONS, RULES, UNPRICED, Rejected, Rules, judge, parse_line
 from pricer.catalogue.sources import LineReader, Origin, check_source, hub_category
-from pricer.catalogue.store import MANIFEST, Binned, Catalogue, CategoryCount, Histograms, Manifest, Source, check_name
+from pricer.catalogue.store import (
+    MANIFEST,
+    Binned,
+    Catalogue,
+    CategoryCount,
+    Histograms,
+    Manifest,
+    Source,
+    check_name,
+    made_by,
+)
 from pricer.catalogue.tokens import llama3
 from pricer.errors import PricerError
 from pricer.files import publish, staged_folder, write_whole
@@ -437,12 +447,17 @@ def _binned(bins: tuple[int, int], counts: list[np.ndarray]) -> Binned:
 
 
 def publish_catalogue(folder: Path, manifest: Manifest, started: float) -> Catalogue:
-    """Give the folder the next free version of its name."""
+    """Give the folder the next free version of its name, unless an earlier attempt at the same job has made one."""
+    checkpoints = settings.checkpoints_folder()
+    job_id = checkpoints.parent.name if checkpoints else None
+    if made := made_by(job_id, manifest.name):
+        return made
     versions = settings.catalogues_folder() / manifest.name
     while True:
         taken = [int(path.name) for path in versions.iterdir() if path.name.isdecimal()] if versions.is_dir() else []
         version = max(taken, default=0) + 1
-        final = manifest.model_copy(update={"version": version, "seconds": round(time.monotonic() - started, 2)})
+        facts = {"version": version, "seconds": round(time.monotonic() - started, 2), "job_id": job_id}
+        final = manifest.model_copy(update=facts)
         write_whole(folder / MANIFEST, final.model_dump_json(indent=1))
         if publish(folder, versions / str(version)):
             return Catalogue(versions / str(version))

@@ -112,6 +112,7 @@ class Manifest(_Record):
     histograms: Histograms
     seconds: float
     rewriting: Rewriting | None = None
+    job_id: str | None = None  # the job that made it, or the one from whose checkpoints that one went on
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -200,6 +201,13 @@ def open_catalogue(label: str) -> Catalogue:
     except ValidationError as error:
         raise PricerError(f"catalogue {label!r}: its manifest is damaged, or of another version of Pricer") from error
     return catalogue
+
+
+def made_by(job_id: str | None, name: str) -> Catalogue | None:
+    """The version of a catalogue that a job has made; None where it has made none yet, or there is no job."""
+    folder = settings.catalogues_folder() / name
+    versions = [Catalogue(folder / str(version)) for version in _versions(folder)] if job_id else []
+    return next((each for each in versions if each.manifest.job_id == job_id), None)
 
 
 def _versions(folder: Path) -> Iterator[int]:

@@ -39,7 +39,7 @@ class Part:
 
     @property
     def state(self) -> str:
-        """done, missing, or the state of its job: queued, running, waiting, failed, cancelled, crashed."""
+        """done, missing, or the state of its job: queued, running, failed, cancelled, crashed."""
         if self.run:
             return "done"
         return self.job.state if self.job and self.job.state != "done" else "missing"

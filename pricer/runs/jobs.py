@@ -28,11 +28,11 @@ from pricer import settings
 from pricer.database import engine, jobs
 from pricer.errors import PricerError
 
-State = Literal["queued", "running", "waiting", "done", "failed", "cancelled", "crashed"]
+State = Literal["queued", "running", "done", "failed", "cancelled", "crashed"]
 Resources = Literal["heavy", "network", "light"]
 Crash = Literal["killed", "frozen", "out of memory", "lost"]  # lost: with the worker that had it
 
-ALIVE: tuple[State, ...] = ("queued", "running", "waiting")
+ALIVE: tuple[State, ...] = ("queued", "running")
 MOST_AT_ONCE: dict[Resources, int] = {"heavy": 1, "network": 2, "light": 2}
 MOST_ATTEMPTS = 3
 LEASE = timedelta(seconds=20)  # a worker that was silent for longer may lose its jobs
@@ -64,7 +64,6 @@ class Job:
     crash: Crash | None
     why: str | None
     continues: str | None
-    remote_id: str | None
     result: dict | None
     created_at: datetime
     started_at: datetime | None

@@ -54,7 +54,7 @@ class Launch:
 
     @property
     def alive(self) -> bool:
-        """Whether it will still change: it is queued, runs or waits."""
+        """Whether it will still change: it is queued or runs."""
         return self.state in jobs.ALIVE
 
     @property

@@ -22,7 +22,7 @@ from pricer.llm.providers import Provider, check_model_id, find_provider
 from pricer.llm.replies import Reply, find_replies
 from pricer.llm.rewriting import REWRITE, read_rewrite, rewrite_call
 from pricer.progress import Report, Step, silent
-from pricer.runs.spending import cap
+from pricer.runs.spending import cap, check_cap
 
 VERB = "rewrite"
 _READ_AT_ONCE = 30_000  # items whose texts are held in memory
@@ -149,17 +149,13 @@ def rewrite(order: RewriteOrder, report: Report = silent) -> Catalogue:
 
 def check_quote(quote: RewriteQuote, order: RewriteOrder) -> None:
     """PricerError where an order may cost more than the cap, or nobody knows what it costs."""
-    most = cap()
     if quote.dollars is None:
         raise PricerError(
             f"nobody has stated what {order.model} costs; look it up and state dollars for a million tokens, in and "
             f"out: python -m pricer providers price {order.provider} {order.model} IN OUT"
         )
-    if quote.dollars > most:
-        raise PricerError(
-            f"rewriting {quote.items - quote.kept:,} items may cost ${quote.dollars:,.2f}, and a run may cost "
-            f"${most:,.2f}; rewrite fewer with --first, or raise the cap: python -m pricer cap DOLLARS"
-        )
+    words = f"rewriting {quote.items - quote.kept:,} items may cost ${quote.dollars:,.2f}"
+    check_cap(quote.dollars, words, "rewrite fewer with --first")
 
 
 def _opened(order: RewriteOrder) -> tuple[Catalogue, Provider]:

@@ -70,11 +70,15 @@ def check_spending(
     model: str, items: int, settings: Mapping[str, Value] | None = None, tokens: float = USUAL_TOKENS
 ) -> None:
     """PricerError where asking so many items would cost more than the cap, or as `quote`."""
-    dollars, most = quote(model, items, settings, tokens).dollars, cap()
-    if dollars > most:
+    dollars = quote(model, items, settings, tokens).dollars
+    check_cap(dollars, f"{model} would cost about ${dollars:,.2f} for {items:,} items", "ask fewer items")
+
+
+def check_cap(dollars: float, words: str, instead: str) -> None:
+    """PricerError where so much is more than the cap: what would cost it, in words, and what to do instead."""
+    if dollars > (most := cap()):
         raise PricerError(
-            f"{model} would cost about ${dollars:,.2f} for {items:,} items, and a run may cost ${most:,.2f}; ask fewer "
-            "items, or raise the cap: python -m pricer cap DOLLARS"
+            f"{words}, and a run may cost ${most:,.2f}; {instead}, or raise the cap: python -m pricer cap DOLLARS"
         )
 
 

@@ -14,7 +14,7 @@ from pricer.llm.tuning.closing import CLOSINGS, days_left
 from pricer.llm.tuning.prices import usual_price
 from pricer.publish.messages import FileCheck, Limits, check_both, message_files
 from pricer.runs.preflight import Check
-from pricer.runs.spending import cap
+from pricer.runs.spending import cap, check_cap
 from pricer.runs.tunings import TuneOrder, find_same
 
 FEW_ROWS = 2_000  # with fewer, tuned models were often worse than their base
@@ -40,11 +40,7 @@ class Files:
         """PricerError where it would cost more than the cap, or nobody knows what it costs."""
         if dollars is None:
             raise PricerError("nobody has said what this tuning costs: state it with --dollars, for a million tokens")
-        if dollars > cap():
-            raise PricerError(
-                f"the tuning would cost about ${dollars:,.2f}, and a run may cost ${cap():,.2f}; tune on fewer rows, "
-                "or raise the cap: python -m pricer cap DOLLARS"
-            )
+        check_cap(dollars, f"the tuning would cost about ${dollars:,.2f}", "tune on fewer rows")
 
 
 def price_of(order: TuneOrder, provider: Provider) -> float | None:

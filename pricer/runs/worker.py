@@ -236,8 +236,8 @@ class Worker:
             return False
         watched.send(signal.SIGKILL)  # what it left behind
         if result.get("exit_code") == 0:
-            self._finish(watched.job, "done", result=result["result"])
-            shutil.rmtree(checkpoints_of(watched.job.continues or watched.job.id), ignore_errors=True)
+            if self._finish(watched.job, "done", result=result["result"]):
+                shutil.rmtree(checkpoints_of(watched.job.continues or watched.job.id), ignore_errors=True)
         elif unwanted:
             self._finish(watched.job, "cancelled")
         elif crash := result.get("crash"):
@@ -259,12 +259,13 @@ class Worker:
             self.ended[state] += 1
         self._tell(f"Attempt {job.attempt} of {job.id} ended by force, {crash}: {state or 'too late'}")
 
-    def _finish(self, job: Job, state: State, error: str | None = None, result: dict | None = None) -> None:
-        if jobs.finish(job, state, error, result):
+    def _finish(self, job: Job, state: State, error: str | None = None, result: dict | None = None) -> bool:
+        """End a job; whether it was still ours to end."""
+        ours = jobs.finish(job, state, error, result)
+        if ours:
             self.ended[state] += 1
-            self._tell(f"Ended {job.id}: {state}")
-        else:
-            self._tell(f"Too late for the end of {job.id}: {state}")
+        self._tell(f"Ended {job.id}: {state}" if ours else f"Too late for the end of {job.id}: {state}")
+        return ours
 
     def _tell(self, event: str) -> None:
         self._report(Step(event, self.ended.total(), "jobs ended"))

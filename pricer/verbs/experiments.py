@@ -103,7 +103,7 @@ def _part_lines(result: dict) -> list[str]:
         f"  {part['state']:<9}  {part['train_items']:>9,} items  {part['name']}  {part['error'] or ''}".rstrip()
         for part in result["parts"]
     ]
-    absent = [part for part in result["parts"] if part["state"] not in ("done", "queued", "running", "waiting")]
+    absent = [part for part in result["parts"] if part["state"] not in ("done", "queued", "running")]
     if absent:
         took = duration(sum(part["seconds"] for part in absent))
         lines += [f"missing, about {took} in all; --launch starts:", *(f"  {part['command']}" for part in absent)]
