@@ -17,6 +17,7 @@ PRICE_COLUMNS = ("price", "price_spread", "slot")
 
 Value = int | float | str  # of a setting
 LONGEST_SETTING = 300  # characters
+USUAL_TOKENS = 180.0  # of a product's text, where nobody has counted them
 
 
 class Model(Protocol):
@@ -63,19 +64,15 @@ class GivesDistribution(Protocol):
 class Answers(Protocol):
     """A model that answers in words, of which a price is read; an answer may be none, and may cost money."""
 
+    most_dollars: float  # what all its answers may cost together; 0 until it is set
+    items_at_once: int | None  # how many items to ask together; None for all
+
     def answers(self, items: pl.DataFrame, report: Report = silent) -> pl.DataFrame:
         """A row for each item, in the order of the items.
 
         guess (float64 dollars, null unless the status is answer), status (answer, refusal, unparsable, failed),
         seconds, cost_dollars, raw_answer. The price columns are not read. PricerError where no more may be asked.
         """
-
-
-@runtime_checkable
-class Spends(Protocol):
-    """A model whose answers may cost money: it stops before they have cost more than `most_dollars`, 0 until set."""
-
-    most_dollars: float
 
 
 class Quote(NamedTuple):
@@ -162,8 +159,6 @@ class ModelKind:
     place: str  # "module:class"
     estimate: Callable[..., Estimate]  # of the number of items in train, and of settings by name
     settings: tuple[Setting, ...] = ()
-    dollars_per_1000: float = 0.0  # what about 1,000 guesses cost, of a service that takes money
-    key: str | None = None  # name of the key that it needs, as in `pricer.keys`
     quotes: bool = False  # whether its class says what asking costs, by its settings: `quote(settings, items, tokens)`
     learns: bool = True  # from train; those that do not come fitted from elsewhere, and are only asked
     asks_validation: bool = True  # where each answer is paid for or slow, validation is not asked

@@ -18,7 +18,7 @@ from pricer.llm.providers import Provider, check_model_id, find_provider
 from pricer.llm.reading import read_price
 from pricer.llm.replies import Reply
 from pricer.llm.similar import Similar, SimilarProducts
-from pricer.models.contract import Quote
+from pricer.models.contract import USUAL_TOKENS, Quote
 from pricer.models.saving import SavedArrays, make_saved, save_model
 from pricer.models.tables import texts_of, train_prices
 from pricer.progress import Report, Step, silent
@@ -26,7 +26,6 @@ from pricer.progress import Report, Step, silent
 PROMPT_FILE = "prompt.json"
 EXAMPLES_FILE = "examples.parquet"  # items of train that every question shows with their prices
 SIMILAR_FILE = "similar.parquet"  # those among which similar ones are looked for
-TOKENS_OF_TEXT = 180.0  # of a product, where nobody has counted them
 _JSON_FORM = {
     "type": "json_schema",
     "json_schema": {
@@ -79,7 +78,7 @@ class Hosted:
         return None if self.batch == "yes" else 32 * self.concurrency
 
     @classmethod
-    def quote(cls, settings: dict, items: int, tokens: float = TOKENS_OF_TEXT) -> Quote:
+    def quote(cls, settings: dict, items: int, tokens: float = USUAL_TOKENS) -> Quote:
         """What asking so many items may cost at most, of so many tokens each.
 
         PricerError where it cannot be asked, or nobody has stated what the model costs.

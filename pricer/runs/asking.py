@@ -13,7 +13,7 @@ import polars as pl
 
 from pricer import settings
 from pricer.evaluation.scoring import scored
-from pricer.models import Answers, GivesDistribution, Model, Spends, without_price
+from pricer.models import Answers, GivesDistribution, Model, without_price
 from pricer.progress import Report, Step, silent
 from pricer.runs.kept import Guessed, Kept
 from pricer.runs.spending import cap
@@ -47,12 +47,13 @@ def ask_exam(model: Model, exam: pl.DataFrame, train_median: float, report: Repo
     """Ask the exam in batches, and leave each answer where the page that watches looks; what was kept is not asked."""
     so_far = (kept and kept.guessed()) or Guessed(pl.DataFrame(schema=_SCHEMA), None, 0.0)
     started = time.monotonic() - so_far.seconds
-    if isinstance(model, Spends):
+    at_once: int | None = _BATCH
+    if isinstance(model, Answers):
+        at_once = model.items_at_once
         model.most_dollars = cap() - float(so_far.table["cost_dollars"].sum())
     with _live_file() as live:
         _show(live, exam[: len(so_far.table)], so_far.table, train_median)
-        at_once = getattr(model, "items_at_once", _BATCH) or max(1, len(exam))
-        for batch in exam[len(so_far.table) :].iter_slices(at_once):
+        for batch in exam[len(so_far.table) :].iter_slices(at_once or max(1, len(exam))):
             table, chances = _ask(model, batch, _as_part(report, len(so_far.table), len(exam)))
             so_far = so_far.and_then(table, chances, time.monotonic() - started)
             _show(live, batch, table, train_median)

@@ -11,7 +11,7 @@ from pricer.catalogue.scrub import RULES, best_sellers_rank, full_text, make_tex
 from pricer.catalogue.tokens import llama3
 from pricer.errors import PricerError
 from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
-from pricer.models import Model, Spends
+from pricer.models import Answers, Model
 from pricer.models.registry import find_kind
 from pricer.runs.spending import cap, quote
 from pricer.runs.store import MODEL, Run, list_runs
@@ -131,7 +131,7 @@ def guess_prices(
 
 
 def _guesses(model: Model, items: pl.DataFrame) -> np.ndarray:
-    if isinstance(model, Spends):
+    if isinstance(model, Answers):
         model.most_dollars = cap()
     return model.predict(items)
 

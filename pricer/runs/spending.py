@@ -15,10 +15,9 @@ from pricer.curation.dataset import Dataset
 from pricer.errors import PricerError
 from pricer.files import write_json
 from pricer.models import Value
-from pricer.models.contract import Quote
+from pricer.models.contract import USUAL_TOKENS, Quote
 from pricer.models.registry import find_kind
 
-USUAL_TOKENS = 180.0  # of a product's text, where nobody has counted them
 FILE = "spending.json"  # in the home folder, so that pages, commands and jobs have one cap
 
 
@@ -47,7 +46,7 @@ def quote(model: str, items: int, settings: Mapping[str, Value] | None = None, t
     kind = find_kind(model)
     if kind.quotes:
         return kind.find_class().quote(kind.check_settings(dict(settings or {})), items, tokens)
-    return Quote(kind.dollars_per_1000 * items / 1000, kind.key)
+    return Quote(0.0)
 
 
 def may_cost(model: str, settings: Mapping[str, Value] | None = None) -> bool:

@@ -17,7 +17,6 @@ import numpy as np
 from pricer import settings
 from pricer.errors import PricerError
 from pricer.llm.local.digits import SLOTS, PriceTree, plain_encoder, slot_chances
-from pricer.progress import Report, Step, silent
 
 if TYPE_CHECKING:
     import torch
@@ -37,14 +36,7 @@ class Said:
     on_prices: np.ndarray  # float64 (items,): how much of the chance of all tokens lies on those of prices
 
 
-def ask_slots(
-    model: "PreTrainedModel",
-    tree: PriceTree,
-    prompts: Sequence[Sequence[int]],
-    batch: int = 32,
-    report: Report = silent,
-    stage: str = "Guessing",
-) -> Said:
+def ask_slots(model: "PreTrainedModel", tree: PriceTree, prompts: Sequence[Sequence[int]], batch: int = 32) -> Said:
     """Ask for the slots' chances after each prompt (tokens, from `fit_prompt`), so many at once, the longest first.
 
     Prompts of like length share a batch, so little of it is padding, and what does not fit in memory fails at once.
@@ -53,15 +45,12 @@ def ask_slots(
     order = sorted(range(len(prompts)), key=lambda item: -len(prompts[item]))
     at_once = max(1, min(batch, _MOST_LOGITS // (len(tree.asked) * model.config.get_text_config().vocab_size)))
     batches = [order[start : start + at_once] for start in range(0, len(order), at_once)]
-    done = 0
 
     def ask(some: list[int]) -> np.ndarray:
         return _next_tokens(model, tree, [prompts[item] for item in some])
 
     for some, logarithms in _side_by_side(ask, batches, model):
         chances[some], on_prices[some] = slot_chances(tree, logarithms)
-        done += len(some)
-        report(Step(stage, done, "items", done / len(order)))
     return Said(chances, on_prices)
 
 
