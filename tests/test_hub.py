@@ -18,6 +18,7 @@ from tests.products import raw_row, write_rows
 from tests.test_command_line import run
 
 FILE = "raw/meta_categories/meta_Appliances.jsonl"
+WAITS = download.WAITS  # the product's; the tests' hub has none
 APPLIANCES = f"hub:{REPOSITORY}/Appliances"
 
 
@@ -95,12 +96,41 @@ def test_a_connection_that_only_drips_is_opened_anew(amazon, rows, monkeypatch):
 
 
 def test_a_server_asks_to_wait_and_is_obeyed(amazon):
-    waited = []
+    waited, told = [], []
     amazon.faults.append(Fault("status", "GET /datasets/", times=1, status=429, headers={"Retry-After": "7"}))
     remote = look_up(read_address(APPLIANCES), FILE)
     remote.folder.mkdir(parents=True)
-    download._with_patience(download._Part(remote, silent), download.connect(), waited.append)
+    download._with_patience(download._Part(remote, told.append), download.connect(), waited.append)
     assert waited == [7.0]
+    assert "The hub does not send meta_Appliances.jsonl; asked again in 7 s" in [step.stage for step in told]
+
+
+def test_an_outage_of_some_minutes_is_waited_out(amazon, rows, monkeypatch):
+    monkeypatch.setattr(download, "WAITS", WAITS)
+    remote = look_up(read_address(APPLIANCES), FILE)
+    remote.folder.mkdir(parents=True)
+    waited = []
+
+    def pass_the_time(seconds: float) -> None:
+        waited.append(seconds)
+        if sum(waited) > 300:
+            amazon.faults.clear()
+
+    amazon.faults.append(Fault("reset"))
+    download._with_patience(download._Part(remote, silent), download.connect(), pass_the_time)
+    assert download._part_of(remote.file).read_bytes() == rows.read_bytes()
+
+
+def test_a_token_goes_to_the_hub_and_to_no_host_whose_name_only_begins_alike():
+    hub = "https://huggingface.co"
+    assert download._is_of(hub, f"{hub}/datasets/lab/set/resolve/main/a.jsonl")
+    for other in (
+        "https://huggingface.co.x/a",
+        "https://huggingface.co@x/a",
+        "https://huggingface.co:8/a",
+        "https://x/",
+    ):
+        assert not download._is_of(hub, other)
 
 
 def test_a_file_is_downloaded_once_and_then_there_offline(amazon, monkeypatch):

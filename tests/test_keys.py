@@ -185,6 +185,13 @@ def test_a_typed_token_stands_nowhere_after_success_and_after_every_failure(home
             seen += command_lines()
             time.sleep(0.05)
         assert now.state == end, now
+    hub.put("meta/gated", {"train.jsonl": b"{}"}, gated=True)
+    for address, end in {"hub:carl/whole": "done", "hub:meta/gated": "failed"}.items():  # the first is private
+        job = launch(["load", address, "--catalogue", "back"])
+        while (now := open_launch(job.id)).alive:
+            seen += command_lines()
+            time.sleep(0.05)
+        assert now.state == end, now
     assert any("publish whole" in line for line in seen) and not any(CANARY in line for line in seen)
     assert whereabouts(home) == []
     assert whereabouts(hub.folder) == []

@@ -6,12 +6,14 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pricer import keys
+from pages.shared.load_table import load_frame
+from pricer import keys, settings
 from pricer.catalogue.categories import NOTEBOOK
 from pricer.curation.dataset import make_dataset
 from pricer.curation.recipe import Recipe
 from pricer.figures.formats import count
 from pricer.keys import HUB_TOKEN
+from pricer.llm.providers import add_provider
 from pricer.progress import silent
 from pricer.publish.forms import Options
 from pricer.publish.places import read_place
@@ -178,6 +180,32 @@ def test_the_load_s_figures_are_shown_by_category_with_their_total(demo):
     for each in manifest.by_category:
         assert count(each.priced) in shown
     assert "Total" in shown and count(sum(each.priced for each in manifest.by_category)) in shown
+    taken = load_frame(manifest.by_category).to_dicts()
+    assert [row["category"] for row in taken] == [*(each.category for each in manifest.by_category), "Total"]
+    assert taken[-1]["rows"] == manifest.rows == pytest.approx(taken[-1]["rows_per_second"] * taken[-1]["seconds"])
+
+
+def test_a_file_of_secrets_that_others_may_read_is_told_and_takes_nothing_away(dataset):
+    settings.secrets_file().write_text('HF_TOKEN = "hf_x"')
+    settings.secrets_file().chmod(0o644)
+    app = opened("publish")
+    assert any("chmod 600" in error.value for error in app.error)
+    assert "do not leak" in messages(app) and len(app.tabs) == 3
+    app.text_input(key=f"publish_name_{dataset.id}").input("ada/even").run()
+    app.button(key="publish_look").click().run()
+    assert "chmod 600" in text(app) and app.button(key="publish_start").disabled
+    app.text_input(key="typed_key").input("hf_typed")
+    next(button for button in app.button if button.label == "Use it").click().run()
+    assert "typed, in the server" in text(app)
+
+
+def test_own_providers_keys_are_shown_and_checked_too(home, monkeypatch):
+    add_provider("lab", "http://127.0.0.1:9/v1", "LAB_API_KEY", "The lab's")
+    monkeypatch.setenv("LAB_API_KEY", CANARY)
+    app = opened("publish")
+    assert "LAB_API_KEY" in text(app) and "The lab" in text(app)
+    app.button(key="check_keys").click().run()
+    assert "cannot be reached" in text(app) and CANARY not in text(app)
 
 
 def test_a_set_loaded_back_says_where_it_came_from(dataset, hub, monkeypatch):

@@ -6,9 +6,9 @@ import streamlit as st
 
 from pages.shared import shelf, state
 from pages.shared.jobs import command_of, find_job, follow_job, is_busy, is_news, show_done, start_now
-from pages.shared.keys import show_keys
+from pages.shared.keys import key_there, show_keys
 from pages.shared.publish_preview import show_card, show_messages, show_rows
-from pages.shared.widgets import chart_head, checks, distinct, empty_card, page_head, plain
+from pages.shared.widgets import chart_head, checks, page_head, plain, sentence
 from pricer.curation.dataset import Dataset, list_datasets
 from pricer.errors import PricerError
 from pricer.figures.formats import count_of, short_hash, size
@@ -33,18 +33,6 @@ LICENCES = ("other", "unknown", "cc-by-4.0", "cc-by-nc-4.0", "cc0-1.0", "mit")
 KEPT = {"persist_state": "session"}
 
 
-def choose_dataset() -> Dataset | None:
-    datasets = list_datasets()
-    dataset = shelf.dataset_in_use(datasets)
-    if dataset is None:
-        return None
-    names = distinct({each.id: f"{each.name}, {count_of(each.manifest.train, 'train item')}" for each in datasets})
-    shelf.choose("Dataset", names, state.DATASET)
-    if dataset.manifest.generated:
-        st.badge("generated", color="gray", help="Pricer made these products up; nobody sells them.")
-    return dataset
-
-
 def choose_options() -> Options:
     edition = st.selectbox("Columns", list(EDITIONS), format_func=EDITIONS.get, key="publish_edition", **KEPT)
     extras = st.toggle("Title, category and id too", key="publish_extras", **KEPT)
@@ -57,7 +45,7 @@ def choose_options() -> Options:
     try:
         check_licence(options.licence)
     except PricerError as error:
-        st.caption(plain(f"{str(error)[0].upper()}{str(error)[1:]}."))
+        st.caption(plain(sentence(error)))
     return options
 
 
@@ -96,7 +84,7 @@ def show_hub(dataset: Dataset, options: Options, name: str, branch: str, private
         try:
             place = read_place(name, branch, private)
         except PricerError as error:
-            st.caption(plain(f"{str(error)[0].upper()}{str(error)[1:]}."))
+            st.caption(plain(sentence(error)))
     replace = st.toggle(
         "Replace whatever stands there", key="publish_replace", help="What stood there stays in its history."
     )
@@ -136,7 +124,7 @@ def look_at(dataset: Dataset, options: Options, place: Place, arguments: list[st
 
 def first_checks(dataset: Dataset) -> list[Check]:
     """What is known without the hub."""
-    key = find_key(HUB_TOKEN)
+    key = key_there(HUB_TOKEN)
     there = Check("pass", "A token is there, its rights are not yet known", key.place) if key else None
     missing = Check("stop", f"No token: set {HUB_TOKEN}, or type one under Keys", "none")
     return [there or missing, Check("pass", "About so much will be sent", size(estimated_bytes(dataset)))]
@@ -181,11 +169,8 @@ def show_job() -> None:
 page_head("Publish", "Send a dataset to the hub or a folder, with its card and its proof.", EXPLANATION)
 left, right = st.columns([1, 1.3], gap="large")
 with left:
-    dataset = choose_dataset()
+    dataset = shelf.choose_dataset(list_datasets(), "Publish sends what Curate makes from a catalogue.")
 if dataset is None:
-    with left, st.container(border=True):
-        empty_card("No dataset yet.", "Publish sends what Curate makes from a catalogue.")
-        st.page_link("data/curate.py", label="Open Curate", icon=":material/arrow_forward:")
     with st.expander("Keys", icon=":material/key:", key="keys"):
         show_keys()
     st.stop()
@@ -206,5 +191,5 @@ with right:
         show_rows(dataset, options)
     with tuning_tab:
         show_messages(dataset)
-with st.expander("Keys", icon=":material/key:", key="keys", expanded=is_hub and find_key(HUB_TOKEN) is None):
+with st.expander("Keys", icon=":material/key:", key="keys", expanded=is_hub and key_there(HUB_TOKEN) is None):
     show_keys()

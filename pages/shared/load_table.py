@@ -23,7 +23,7 @@ def show_load_table(manifest: Manifest) -> None:
             words += f" Downloads took {duration(downloads)}."
         st.caption(plain(words))
         st.download_button(
-            "Download as CSV", _frame(counts).write_csv(), f"{manifest.name}-load.csv", "text/csv",
+            "Download as CSV", load_frame(counts).write_csv(), f"{manifest.name}-load.csv", "text/csv",
             icon=":material/download:", key="download_load", on_click="ignore",
         )  # fmt: skip
 
@@ -46,15 +46,18 @@ def _cells(name: str, each: CategoryCount) -> tuple[str, ...]:
     return (name, *map(count, numbers), share, *map(count, dropped), time, rate)
 
 
-def _frame(counts: list[CategoryCount]) -> pl.DataFrame:
+def load_frame(counts: list[CategoryCount]) -> pl.DataFrame:
+    """The table as it is downloaded: a row for each category, and the total."""
+    every = [*counts, _total(counts)]
     return pl.DataFrame(
         {
-            "category": [spreadsheet_safe(each.category) for each in counts],
-            "rows": [each.rows for each in counts],
-            "priced": [each.priced for each in counts],
-            "items": [each.items for each in counts],
-            "rejected": [sum(each.rejections.values()) for each in counts],
-            "duplicates": [each.duplicates for each in counts],
-            "seconds": [each.seconds for each in counts],
+            "category": [*(spreadsheet_safe(each.category) for each in counts), "Total"],
+            "rows": [each.rows for each in every],
+            "priced": [each.priced for each in every],
+            "items": [each.items for each in every],
+            "rejected": [sum(each.rejections.values()) for each in every],
+            "duplicates": [each.duplicates for each in every],
+            "seconds": [each.seconds for each in every],
+            "rows_per_second": [each.rows / each.seconds if each.seconds else None for each in every],
         }
     )

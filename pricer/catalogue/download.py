@@ -20,13 +20,14 @@ from pricer import settings
 from pricer.catalogue.hub import Address, connect, in_words, told
 from pricer.errors import PricerError
 from pricer.files import force_to_disk, write_json
-from pricer.progress import Report, Step
+from pricer.progress import Report, Step, duration
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.file_download import HfFileMetadata
 
-WAITS = (1, 2, 4, 8, 16, 32)  # seconds before each new try; what arrives meanwhile starts them anew
+# Seconds before each new try, some ten minutes in all, as the hub is away now and then; what arrives starts them anew.
+WAITS = (1, 2, 4, 8, 16, 32, *[60] * 9)
 LONGEST_WAIT = 300.0
 SILENT_SECONDS = 30.0
 SLOW_SECONDS, SLOW_BYTES = 60.0, 60_000  # a connection that brings less in so long is opened anew
@@ -199,6 +200,11 @@ class _Part:
         fraction = min(1.0, self.size / self.remote.size) if self.remote.size else 1.0
         self._report(Step(f"Downloading {self._name}", self.size // _MEGABYTE, "MB", fraction))
 
+    def waits(self, seconds: float) -> None:
+        fraction = self.size / self.remote.size
+        words = f"The hub does not send {self._name}; asked again in {duration(seconds)}"
+        self._report(Step(words, self.size // _MEGABYTE, "MB", fraction))
+
     def begin_anew(self) -> None:
         self.path.unlink()
         self.__init__(self.remote, self._report)
@@ -235,7 +241,9 @@ def _with_patience(part: _Part, api: "HfApi", sleep: Callable[[float], None] = t
         elif tries == len(WAITS):
             raise _unread(part, lost) from None
         if part.size < part.remote.size:
-            sleep(min(LONGEST_WAIT, max(wait, WAITS[tries])))
+            seconds = min(LONGEST_WAIT, max(wait, WAITS[tries]))
+            part.waits(seconds)
+            sleep(seconds)
             tries += 1
 
 
@@ -254,12 +262,18 @@ def _wait_asked_for(error: Exception) -> float:
     return float(asked) if asked.isdecimal() else 0.0
 
 
+def _is_of(endpoint: str, address: str) -> bool:
+    """Whether an address lies at this endpoint, and not on a host whose name only begins like it."""
+    return address.startswith(f"{endpoint.rstrip('/')}/")
+
+
 def _receive(part: _Part, api: "HfApi") -> None:
     """One request for what is missing."""
     from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
     found = _head(api, Address(part.remote.address.repo, part.remote.address.part, part.remote.commit))
-    own = found.location.startswith(api.endpoint)  # elsewhere the address itself is signed, and the token must not go
+    # Elsewhere the address itself is signed, and the token must not go.
+    own = _is_of(api.endpoint, found.location)
     headers = build_hf_headers(token=api.token if own else False, library_name="pricer")
     headers |= {"Range": f"bytes={part.size}-", "Accept-Encoding": "identity"}
     with get_session().stream("GET", found.location, headers=headers, timeout=SILENT_SECONDS) as response:

@@ -65,8 +65,8 @@ def find_provider(name: str) -> Provider:
 
 
 def provider_of(key_name: str) -> Provider:
-    """The known provider whose key is called so; PricerError as with `find_provider`."""
-    return find_provider(next(provider.name for provider in KNOWN if provider.key == key_name))
+    """The provider whose key is called so, a known one first; PricerError as with `find_provider`."""
+    return find_provider(next(provider.name for provider in list_providers() if provider.key == key_name))
 
 
 def add_provider(name: str, base_url: str, key: str | None = None, title: str = "", batches: bool = False) -> Provider:

@@ -5,15 +5,21 @@ from typing import TYPE_CHECKING
 
 from pricer import settings
 from pricer.catalogue.hub import connect, told
-from pricer.keys import HUB_TOKEN, Key, find_key
+from pricer.keys import HUB_TOKEN, KNOWN, Key, find_key
 from pricer.llm.offered import list_models
-from pricer.llm.providers import provider_of
+from pricer.llm.providers import list_providers, provider_of
 from pricer.llm.wire import NotAccepted
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 GATED = ("meta-llama/Llama-3.1-8B", "meta-llama/Llama-3.2-3B")  # of the notebooks, both behind a form
+
+
+def every_key() -> dict[str, str]:
+    """The names of all keys that something here may ask for, and of whom: those known, and own providers'."""
+    own = {provider.key: provider.title for provider in list_providers() if provider.own and provider.key}
+    return KNOWN | {name: title for name, title in own.items() if name not in KNOWN}
 
 
 @dataclass(frozen=True)

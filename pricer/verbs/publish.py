@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from pricer import settings
 from pricer.errors import PricerError
-from pricer.keys import HUB_TOKEN, KNOWN, Key, find_key, wait_for_key
+from pricer.keys import HUB_TOKEN, Key, find_key, wait_for_key
 from pricer.progress import Report
 from pricer.verbs.verb import Verbs
 
@@ -179,10 +179,10 @@ def _export_words(result: dict) -> str:
 
 
 def _keys(options: argparse.Namespace, report: Report) -> dict:
-    from pricer.publish.rights import check_key, check_model
+    from pricer.publish.rights import check_key, check_model, every_key
 
     found = []
-    for name, provider in KNOWN.items():
+    for name, provider in every_key().items():
         key = find_key(name)
         facts = {"name": name, "provider": provider, "place": key.place if key else None}
         if options.check and key:
