@@ -216,6 +216,27 @@ def test_whoever_stops_a_run_keeps_what_it_has_learned(tiny_llama, rows, tmp_pat
     assert (state.step, state.steps, state.stopped) == (2, 6, True)
 
 
+def test_a_slot_head_is_read_back_or_told_to_be_damaged(tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    from pricer.llm.tuned.adapter import HEAD, load_head, save_head
+
+    head, cpu = torch.nn.Linear(8, 1000), torch.device("cpu")
+    save_head(head, tmp_path)
+    assert torch.equal(load_head(tmp_path, cpu).weight, head.weight)
+    whole = (tmp_path / HEAD).read_bytes()
+    others = ({"bias": head.bias}, {"weight": head.bias, "bias": head.bias}, {"weight": torch.ones(3, 8)})
+    for damage in (*others, whole[:-4], b"", None):
+        (tmp_path / HEAD).unlink()
+        if isinstance(damage, dict):
+            save_file({name: weight.detach().clone() for name, weight in damage.items()}, tmp_path / HEAD)
+        elif damage is not None:
+            (tmp_path / HEAD).write_bytes(damage)
+        with pytest.raises(PricerError, match="is damaged"):
+            load_head(tmp_path, cpu)
+
+
 # A model like any other
 
 

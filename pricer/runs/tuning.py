@@ -117,7 +117,7 @@ def _create(tuning: Tuning, files: Files, adapter: Adapter, provider: Provider, 
     try:
         files.check_price(tuning.kept.cost_dollars)
     except PricerError as error:
-        tunings.end_unclear(tuning.id, ("preparing",), "failed", str(error))
+        tunings.settle(tuning.id, ("preparing",), "failed", str(error))
         raise
     report(Step(f"Creating the job at {provider.title}", 0, "steps"))
     if not tunings.claim_creation(tuning.id):
@@ -127,7 +127,7 @@ def _create(tuning: Tuning, files: Files, adapter: Adapter, provider: Provider, 
     except (Refused, NotSent) as error:
         gone = why_unavailable(error.code if isinstance(error, Refused) else None, provider.tunes or "")
         why = f"{error}. {gone}" if gone else str(error)
-        tunings.end_unclear(tuning.id, UNSURE, "failed", why)
+        tunings.settle(tuning.id, UNSURE, "failed", why)
         raise PricerError(why) from None
     except NoAnswer:
         return find_again(open_tuning(tuning.id), adapter)
@@ -172,7 +172,7 @@ def check(label: str) -> Tuning:
 def cancel(label: str) -> Tuning:
     """Cancel a tuning at its host; one that is over stays as it is. What the host trained until then may be paid."""
     tuning = open_tuning(label)
-    tuning = tunings.end_unclear(tuning.id, ("preparing",), "cancelled", "cancelled before anything was created")
+    tuning = tunings.settle(tuning.id, ("preparing",), "cancelled", "cancelled before anything was created")
     if tuning.is_over:
         return tuning
     tuning = change(tuning.id, is_to_cancel=True)  # whoever looks next tells the host, should we not get that far
@@ -220,7 +220,7 @@ def drop(label: str) -> Tuning:
     tuning = open_tuning(label)
     if tuning.remote_id or tuning.state not in UNSURE:
         raise PricerError(f"the tuning {tuning.mark} is {tuning.state}; only one that is unclear can be dropped")
-    return tunings.end_unclear(tuning.id, UNSURE, "failed", "dropped: somebody looked, and the host has no job for it")
+    return tunings.settle(tuning.id, UNSURE, "failed", "dropped: somebody looked, and the host has no job for it")
 
 
 def _at_host(label: str) -> tuple[Tuning, Adapter]:

@@ -37,7 +37,7 @@ def find_again(tuning: Tuning, adapter: Adapter, looks: tuple[float, ...] | None
             continue
         if found:
             return note_remote(tuning, min(found, key=lambda job: (job.state in ("failed", "cancelled"), job.id)))
-    tuning = tunings.end_unclear(tuning.id, UNSURE, "unknown", why)
+    tuning = tunings.settle(tuning.id, UNSURE, "unknown", why)
     if tuning.state != "unknown":
         return tuning
     raise PricerError(

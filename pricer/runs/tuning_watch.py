@@ -10,11 +10,11 @@ import polars as pl
 from pricer.errors import PricerError
 from pricer.files import write_whole
 from pricer.llm.providers import Provider
-from pricer.llm.tuning.adapter import Adapter, Event, RemoteJob
+from pricer.llm.tuning.adapter import ENDED, Adapter, Event, RemoteJob
 from pricer.llm.tuning.host import NoAnswer, NotSent, Refused
 from pricer.progress import TRAINING_LOSS, Point, Step
 from pricer.runs.curves import CURVES, Curves
-from pricer.runs.tunings import ENDED, Tuning, change, open_tuning
+from pricer.runs.tunings import Tuning, change, open_tuning
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0  # seconds between looks, which grow
 PATIENCE = 6 * 3600.0  # seconds with a host that does not answer
@@ -99,7 +99,7 @@ def _new_words(before: list[str], news: list[Event]) -> list[str]:
 
 
 def _thinned(news: list[Event], total_steps: int | None) -> list[Point]:
-    """The points among the events, of long trainings every so manieth; those on validation stay."""
+    """The points among the events, of long trainings every nth; those on validation stay."""
     every = -(-(total_steps or 0) // MOST_POINTS) or 1
     points = [event.point for event in news if event.point]
     return [point for point in points if point.at % every == 0 or set(point.figures) != {TRAINING_LOSS}]

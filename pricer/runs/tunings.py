@@ -22,10 +22,9 @@ from pricer.curation.dataset import Dataset
 from pricer.database import engine, tunings
 from pricer.errors import PricerError
 from pricer.llm.providers import check_model_id
-from pricer.llm.tuning.adapter import RemoteState
+from pricer.llm.tuning.adapter import ENDED, RemoteState
 
 State = Literal["preparing", "creating", "unknown"] | RemoteState
-ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 UNSURE: tuple[State, ...] = ("creating", "unknown")  # whether the host has a job for it
 
 PRESETS: dict[str, tuple[int, int]] = {  # rows to train on, rows to validate on
@@ -190,8 +189,8 @@ def change(tuning_id: str, **facts: object) -> Tuning:
         return _read(connection.execute(changed).one())
 
 
-def end_unclear(tuning_id: str, was: tuple[State, ...], state: State, why: str) -> Tuning:
-    """Give a tuning without a remote job another state, if it still is in one of these; then as it stands."""
+def settle(tuning_id: str, was: tuple[State, ...], state: State, why: str) -> Tuning:
+    """Give a tuning that has no remote job another state, if it still is in one of these; then as it stands."""
     with engine().begin() as connection:
         tuning = _find(connection, tuning_id)
         if tuning.remote_id is None and tuning.state in was:

@@ -1,4 +1,4 @@
-"""What the page Tune computes once: both files of an order, and how graded runs did."""
+"""What the page Tune computes once: both files of an order."""
 
 import streamlit as st
 

@@ -95,13 +95,14 @@ def save_head(head: "torch.nn.Linear", folder: Path) -> None:
 def load_head(folder: Path, device: "torch.device") -> "torch.nn.Linear":
     """The slot head that a folder holds; PricerError where it is damaged."""
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
         weights = load_file(folder / HEAD)
         head = torch.nn.Linear(weights["weight"].shape[1], HIGHEST_SLOT + 1)
         head.load_state_dict(weights)
-    except Exception as error:  # safetensors raises its own, torch others
+    except (OSError, SafetensorError, KeyError, IndexError, RuntimeError) as error:
         raise PricerError(f"{folder / HEAD} is damaged; tune the model again") from error
     return head.to(device)
 

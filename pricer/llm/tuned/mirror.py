@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from pricer import settings
 from pricer.keys import find_key
+from pricer.llm.wire import redacted
 from pricer.progress import Report, Step
 
 KEY = "WANDB_API_KEY"
@@ -41,7 +42,7 @@ def mirrored(report: Report, name: str, facts: dict) -> Iterator[Report]:
             ),
         )  # fmt: skip
     except wandb.Error as error:
-        report(Step(f"Weights & Biases: {_without(key.text.get_secret_value(), error)}", 0, "steps"))
+        report(Step(f"Weights & Biases: {redacted(str(error), key)}", 0, "steps"))
         yield report
         return
 
@@ -54,7 +55,3 @@ def mirrored(report: Report, name: str, facts: dict) -> Iterator[Report]:
         yield told
     finally:
         run.finish()
-
-
-def _without(secret: str, error: Exception) -> str:
-    return " ".join(str(error).replace(secret, "***").split())[:200]
