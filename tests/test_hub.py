@@ -10,6 +10,8 @@ from pricer.catalogue.categories import CATEGORIES, LITE, NOTEBOOK, REPOSITORY, 
 from pricer.catalogue.download import fetch, look_up
 from pricer.catalogue.hub import Address, read_address, told
 from pricer.catalogue.store import open_catalogue
+from pricer.curation.dataset import make_dataset
+from pricer.curation.recipe import Recipe
 from pricer.errors import PricerError
 from pricer.progress import Step, silent
 from pricer.publish.loading import load
@@ -201,6 +203,17 @@ def test_too_small_a_disk_is_told_before_the_first_byte(amazon, monkeypatch):
     with pytest.raises(PricerError, match=r"more on the disk of .* are free: make room"):
         load([APPLIANCES], "any")
     assert not downloads(amazon)
+
+
+def test_too_small_a_disk_is_told_before_a_file_is_read_or_an_item_is_drawn(home, tmp_path, monkeypatch, rows):
+    catalogue = load([str(rows)], "here").catalogue
+    monkeypatch.setattr(download, "SPARE_BYTES", 10**18)
+    with pytest.raises(PricerError, match="more on the disk of"):
+        load([str(rows)], "again", report=lambda step: pytest.fail(step.stage))
+    with pytest.raises(PricerError, match="more on the disk of"):
+        make_dataset(catalogue, Recipe(cutoff=240, cap=5), "none")
+    with pytest.raises(PricerError, match="there is no such file"):
+        load([str(tmp_path / "none.jsonl")], "none")
 
 
 def test_every_category_is_counted_in_the_load_s_table(amazon, capsys):

@@ -19,6 +19,7 @@ from pricer.publish.forms import Options
 from pricer.publish.places import read_place
 from pricer.publish.pushing import push
 from tests.hub_server import ADA
+from tests.products import raw_row, write_rows
 from tests.test_keys import CANARY
 from tests.test_pages import NAVIGATION, text
 from tests.test_publish import KEY
@@ -163,6 +164,15 @@ def test_too_small_a_disk_and_no_line_are_told_beforehand(home, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     warned = text(opened("catalogue"))
     assert "more on the disk of" in warned.replace("\\", "") and "HF_HUB_OFFLINE is set" in warned
+
+
+def test_what_loading_a_file_takes_is_told_beforehand_too(home, tmp_path, monkeypatch):
+    app = opened("catalogue")
+    app.text_area(key="load_paths").input(str(write_rows(tmp_path / "own.jsonl.gz", [raw_row(1)] * 9)))
+    app.text_input(key="load_name").input("own").run()
+    assert any("of disk" in caption.value for caption in app.caption) and "more on the disk of" not in text(app)
+    monkeypatch.setattr("pricer.catalogue.download.SPARE_BYTES", 10**18)
+    assert text(app.run()).replace("\\", "").count("more on the disk of") == 2 and not app.exception
 
 
 def test_a_set_on_the_hub_can_be_named_among_the_files(home):

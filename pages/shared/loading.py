@@ -5,14 +5,15 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import state
-from pages.shared.hub_form import show_hub_form, start_button
+from pages.shared.hub_form import show_hub_form, show_obstacles, start_button
 from pages.shared.jobs import command_of, find_job, follow_job, is_news, show_done
 from pages.shared.widgets import plain, table
+from pricer.catalogue.categories import told_of_files
 from pricer.catalogue.hub import is_address, read_address
 from pricer.catalogue.scrub import RULES
 from pricer.catalogue.store import check_name
 from pricer.errors import PricerError
-from pricer.figures.formats import count, count_of, duration, short_hash
+from pricer.figures.formats import count, count_of, duration, short_hash, size
 
 
 def show_loading(expanded: bool) -> None:
@@ -43,10 +44,26 @@ def show_load_form() -> None:
     arguments = ["load", *files, "--catalogue", name.strip(), "--rules", rules]
     wrong = why_not(files, name.strip())
     if wrong is None:
+        show_size(files)
         st.code(command_of(arguments), language=None, wrap_lines=True)
     elif files or name:
         st.caption(plain(wrong))
     start_button("Load", ":material/upload_file:", "load_start", arguments, wrong is not None)
+
+
+def show_size(files: list[str]) -> None:
+    """What loading files of this machine takes, about; sets and addresses tell it once they were looked at."""
+    paths = [Path(file).expanduser() for file in files]
+    if not all(path.is_file() for path in paths):
+        return
+    try:
+        told = told_of_files(paths)
+    except PricerError as error:
+        st.warning(plain(f"{error}."), icon=":material/warning:")
+        return
+    time = f"{duration(told.reading_seconds)} at {count(round(told.rows_per_second))} rows a second"
+    st.caption(plain(f"About {count_of(told.rows, 'row')}, {time}, and {size(told.disk_bytes)} of disk."))
+    show_obstacles(told)
 
 
 def why_not(files: list[str], name: str) -> str | None:

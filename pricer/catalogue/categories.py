@@ -1,10 +1,12 @@
-"""The categories of Amazon Reviews 2023: which there are, how large, and what loading some of them takes."""
+"""The categories of Amazon Reviews 2023: which there are, how large; and what loading them, or files, takes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pricer.catalogue.download import cache_of
 from pricer.catalogue.hub import Address
+from pricer.catalogue.sources import unzipped_bytes
 from pricer.catalogue.store import list_catalogues
 
 REPOSITORY = "McAuley-Lab/Amazon-Reviews-2023"
@@ -82,14 +84,27 @@ def address_of(category: str) -> str:
 
 def told_beforehand(categories: Sequence[str]) -> Told:
     """Rows, size and time of these categories; the time at the rate of the largest load on this machine."""
-    rows = sum(CATEGORIES[category] for category in categories)
+    return _told(
+        rows=sum(CATEGORIES[category] for category in categories),
+        size=sum(size_of(category) for category in categories),
+        missing=sum(size_of(category) for category in categories if not is_cached(category)),
+    )
+
+
+def told_of_files(paths: Sequence[Path]) -> Told:
+    """The same of files on this machine, by their size; PricerError where one is no file that can be read."""
+    size = sum(unzipped_bytes(path) for path in paths)
+    return _told(rows=size // _BYTES_A_ROW, size=size, missing=0)
+
+
+def _told(rows: int, size: int, missing: int) -> Told:
     loads = [catalogue.manifest for catalogue in list_catalogues()]
     largest = max(loads, key=lambda load: load.rows, default=None)
     is_measured = largest is not None and largest.rows >= 10_000 and largest.seconds > 0
     return Told(
         rows=rows,
-        bytes=sum(size_of(category) for category in categories),
-        missing_bytes=sum(size_of(category) for category in categories if not is_cached(category)),
+        bytes=size,
+        missing_bytes=missing,
         rows_per_second=largest.rows / largest.seconds if is_measured else _USUAL_ROWS_PER_SECOND,
         measured_on=largest.name if is_measured else "",
     )

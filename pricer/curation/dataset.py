@@ -19,6 +19,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 import pricer
 from pricer import settings
+from pricer.catalogue.download import check_disk
 from pricer.catalogue.store import MANIFEST, Catalogue, check_name
 from pricer.curation.card import write_card
 from pricer.curation.carrying_out import PARTS, Written, write_parts
@@ -185,6 +186,7 @@ def make_dataset(
         raise PricerError(
             f"the recipe keeps none of the {plan.market_size:,} items that {catalogue.label} has to sample"
         )
+    check_disk(settings.datasets_folder(), _bytes_of(catalogue, plan))
     naive = naive_split(index, plan) if split == "naive" else None
     with staged_folder(settings.datasets_folder()) as folder:
         written = write_parts(catalogue, plan, naive, folder, report)
@@ -194,6 +196,12 @@ def make_dataset(
         _check_name_is_free(name, but_for=identifier)
         publish(folder, destination)
     return _opened(destination)
+
+
+def _bytes_of(catalogue: Catalogue, plan: Plan) -> int:
+    """About how many bytes the parts of a dataset will take: their items' share of the catalogue's."""
+    whole, about = sum(file.stat().st_size for file in catalogue.folder.glob("items/*.parquet")), catalogue.manifest
+    return whole * (plan.size + about.validation + about.exam) // max(1, about.items)
 
 
 def _check_name_is_free(name: str, but_for: str = "") -> None:

@@ -10,7 +10,7 @@ from pricer.catalogue.build import AUTO, build_catalogue
 from pricer.catalogue.categories import CATEGORIES, REPOSITORY, disk_of_catalogue, file_of
 from pricer.catalogue.download import Fetched, check_disk, fetch, look_up
 from pricer.catalogue.hub import Address, is_address, read_address
-from pricer.catalogue.sources import Origin
+from pricer.catalogue.sources import Origin, unzipped_bytes
 from pricer.catalogue.store import Catalogue, check_name
 from pricer.errors import PricerError
 from pricer.files import staged_folder
@@ -67,6 +67,8 @@ def _load_set(source: str, name: str, report: Report) -> Loaded:
     settings.make_home()
     place = read_address(source) if is_address(source) else Path(source).expanduser()
     its_name = place.repo.split("/")[1] if isinstance(place, Address) else place.resolve().name
+    if isinstance(place, Path):  # its rows are written beside, and then the catalogue
+        check_disk(settings.cache_folder(), 3 * sum(file.stat().st_size for file in place.rglob("*.parquet")))
     with staged_folder(settings.cache_folder()) as folder:
         rows = folder / f"{its_name}.jsonl"
         read = read_set(place, rows, report)
@@ -82,10 +84,10 @@ def _gather(sources: Sequence[str], report: Report) -> list[tuple[Path, Origin]]
             address = read_address(source)
             remotes[source] = look_up(address, file_of(address.part))
     raw = sum(remote.size for remote in remotes.values())
-    if remotes:
-        settings.make_home()
-        missing = sum(remote.missing_bytes for remote in remotes.values())
-        check_disk(settings.cache_folder(), missing + disk_of_catalogue(raw))
+    raw += sum(unzipped_bytes(Path(source).expanduser()) for source in sources if source not in remotes)
+    settings.make_home()
+    missing = sum(remote.missing_bytes for remote in remotes.values())
+    check_disk(settings.cache_folder(), missing + disk_of_catalogue(raw))
     fetched: dict[str, Fetched] = {source: fetch(remote, report) for source, remote in remotes.items()}
     return [
         (fetched[source].path, Origin(fetched[source].remote.origin, fetched[source].seconds))
