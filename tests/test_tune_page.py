@@ -76,7 +76,7 @@ def test_the_closing_service_is_told_with_what_to_do_instead(dataset):
 
 def test_a_host_without_an_address_or_key_says_how_it_gets_one(dataset):
     app = opened()
-    assert any(field.label == "OpenAI's key for this time" for field in app.text_input)
+    assert any(field.label == "A key for OpenAI, for this time" for field in app.text_input)
     app.selectbox(key="tuning_provider").select("azure").run()
     assert "AZURE_OPENAI_BASE_URL" in words(app)
 

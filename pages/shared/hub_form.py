@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.shared import state
 from pages.shared.jobs import command_of, is_busy, start_now
-from pages.shared.widgets import key_figures, plain
+from pages.shared.widgets import key_figures, plain, sentence
 from pricer import settings
 from pricer.catalogue.categories import CATEGORIES, LITE, NOTEBOOK, Told, address_of, told_beforehand
 from pricer.catalogue.download import check_disk
@@ -81,7 +81,7 @@ def show_obstacles(told: Told) -> None:
     try:
         check_disk(settings.cache_folder(), told.disk_bytes)
     except PricerError as error:
-        st.warning(plain(f"{str(error)[0].upper()}{str(error)[1:]}."), icon=":material/hard_drive:")
+        st.warning(plain(sentence(error)), icon=":material/hard_drive:")
     if told.missing_bytes and settings.hub_is_offline():
         st.warning("HF_HUB_OFFLINE is set, so only what is here already can be loaded.", icon=":material/cloud_off:")
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.shared import state
-from pages.shared.widgets import Html, chart_head, escaped, judgement, plain, table
+from pages.shared.typed_key import forget_typed, type_key
+from pages.shared.widgets import Html, chart_head, escaped, judgement, plain, sentence, table
 from pricer.errors import PricerError
 from pricer.figures.formats import count_of, dollars
-from pricer.keys import Key, find_key, forget, remember
+from pricer.keys import Key, find_key
 from pricer.llm.offered import list_models
 from pricer.llm.providers import (
     Price,
@@ -39,7 +40,7 @@ def show_provider(name: str, model: str) -> None:
     try:
         provider = find_provider(name)
     except PricerError as error:
-        st.info(plain(f"{str(error)[0].upper()}{str(error)[1:]}."), icon=":material/info:")
+        st.info(plain(sentence(error)), icon=":material/info:")
         show_own()
         return
     key = find_key(provider.key) if provider.key else None
@@ -55,10 +56,9 @@ def show_provider(name: str, model: str) -> None:
             disabled=bool(provider.key) and key is None,
             help="One call that costs nothing; it also shows whether the key is accepted.",
         )
-        if key and key.place == "typed":
-            st.button("Forget the typed key", key="forget_provider_key", on_click=forget, args=(key.name,))
+        forget_typed(provider.key, "forget_provider_key")
     if provider.key and key is None:
-        _type_key(provider)
+        type_key(provider.key, f"A key for {provider.title}, for this time", "typed_provider_key")
     if model and not provider.is_free:
         _state_price(provider, model)
     show_own()
@@ -80,7 +80,12 @@ def _rows(provider: Provider, key: Key | None, model: str) -> list[tuple]:
 
 
 def _price_words(price: Price) -> str:
-    return f"{dollars(price.tokens_in)} in, {dollars(price.tokens_out)} out"
+    return f"{_price_word(price.tokens_in)} in, {_price_word(price.tokens_out)} out"
+
+
+def _price_word(amount: float) -> str:
+    """A price as it was stated, in cents at least: price lists go below them."""
+    return dollars(amount) if round(amount, 2) == amount else f"${amount:g}"
 
 
 def _look(provider: Provider, key: Key | None) -> None:
@@ -94,40 +99,26 @@ def _look(provider: Provider, key: Key | None) -> None:
     st.session_state[state.PROVIDER_TOLD] = st.session_state[state.PROVIDER_TOLD] | {provider.name: told}
 
 
-def _type_key(provider: Provider) -> None:
-    with st.form("type_provider_key", clear_on_submit=True, border=False):
-        st.text_input(
-            f"A key for {plain(provider.title)}, for this time",
-            type="password",
-            key="typed_provider_key",
-            autocomplete="off",
-            help="It stays in the server's memory until the server ends or you let it forget it. Whoever opens this "
-            f"server may use it until then. To keep one: set {provider.key} before the start, or write it to "
-            ".streamlit/secrets.toml and chmod 600 that.",
-        )
-        st.form_submit_button("Use it", on_click=_use_typed, args=(provider.key,))
-
-
-def _use_typed(name: str) -> None:
-    """Hand the typed key to the server's memory, and leave none of it in the session."""
-    typed, st.session_state["typed_provider_key"] = st.session_state["typed_provider_key"], ""
-    _try(lambda: remember(name, typed))
-
-
 def _state_price(provider: Provider, model: str) -> None:
     """A form for what the model costs; the list's price stands in it where the list has one."""
     stated = provider.prices.get(model)
     listed = st.session_state[state.PROVIDER_MODELS].get(provider.name, {}).get(model)
-    usual = stated or listed or Price(0.0, 0.0)
+    usual = stated or listed or (None, None)
     about = "as the provider's list says; state it to use it" if listed and not stated else ""
     with st.form(f"price_{provider.name}_{model}", border=False):
         left, right, place = st.columns([1, 1, 0.7], vertical_alignment="bottom")
         help_text = f"Dollars for a million tokens, as its price list says {about}".strip()
-        spent_in = left.number_input("Dollars a million tokens in", 0.0, value=usual.tokens_in, help=help_text)
-        spent_out = right.number_input("Dollars a million tokens out", 0.0, value=usual.tokens_out, help=help_text)
+        spent_in = left.number_input("Dollars a million tokens in", 0.0, value=usual[0], format="%g", help=help_text)
+        spent_out = right.number_input("Dollars a million tokens out", 0.0, value=usual[1], format="%g", help=help_text)
         if place.form_submit_button("State this price"):
-            _try(lambda: set_price(provider.name, model, Price(spent_in, spent_out)))
+            _try(lambda: _set_price(provider, model, spent_in, spent_out))
             st.rerun()
+
+
+def _set_price(provider: Provider, model: str, spent_in: float | None, spent_out: float | None) -> None:
+    if spent_in is None or spent_out is None:
+        raise PricerError(f"say both prices of {model}, as {provider.title}'s price list has them; 0 is nothing")
+    set_price(provider.name, model, Price(spent_in, spent_out))
 
 
 def show_own() -> None:
@@ -165,4 +156,4 @@ def _try(act: Callable[[], object]) -> None:
     try:
         act()
     except PricerError as error:
-        st.session_state[state.PROVIDER_REFUSED] = f"{str(error)[0].upper()}{str(error)[1:]}."
+        st.session_state[state.PROVIDER_REFUSED] = sentence(error)

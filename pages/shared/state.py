@@ -54,7 +54,7 @@ PRODUCT = "predict_product"  # the description that is priced
 REVEALED = "predict_revealed"  # id of the exam item whose price was asked for
 
 CHECKED = "publish_checked"  # the arguments that the hub was looked at for, and what was found
-KEY_REFUSED = "key_refused"  # why a typed key was not taken
+KEY_REFUSED = "key_refused"  # the name of a typed key that was not taken, and why
 KEYS_TOLD = "keys_told"  # what each key's check told, by its name: a word of judgement and a sentence
 
 PROVIDER_TOLD = "provider_told"  # what each provider's check told, by its name: a word of judgement and a sentence
@@ -62,7 +62,7 @@ PROVIDER_MODELS = "provider_models"  # the models that each provider listed, wit
 ASKED = "predict_asked"  # what hosted runs said of products, by run and product
 PROMPT_SAVED = "prompt_saved"  # the label of the prompt that was saved last, until it is told
 PROMPT_REFUSED = "prompt_refused"  # why a prompt was not saved, until it is told
-PROVIDER_REFUSED = "provider_refused"  # why a key, a price or a provider was not taken
+PROVIDER_REFUSED = "provider_refused"  # why a price or a provider was not taken
 
 DEFAULTS = {
     ASKED: {},

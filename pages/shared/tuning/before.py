@@ -6,11 +6,12 @@ from pages.shared import state
 from pages.shared.jobs import command_of, is_busy, start_now
 from pages.shared.spending import choose_cap
 from pages.shared.tuning import cached
+from pages.shared.typed_key import forget_typed, type_key
 from pages.shared.widgets import chart_head, checks, key_figures, plain
 from pricer.curation.dataset import Dataset
 from pricer.errors import PricerError
 from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, size
-from pricer.keys import find_key, forget, remember
+from pricer.keys import find_key
 from pricer.llm.providers import Provider
 from pricer.llm.tuning.closing import CLOSINGS, INSTEAD
 from pricer.runs.tuning_files import Files, probe, tune_preflight
@@ -49,7 +50,9 @@ def show_before(order: TuneOrder, dataset: Dataset, provider: Provider) -> None:
     )
     if files.cost_dollars != 0:  # a price that nobody knows is held by the cap too, once it is known
         choose_cap("tuning_cap")
-    _show_key(provider)
+    forget_typed(provider.key, "tuning_forget")
+    if provider.key and find_key(provider.key) is None:
+        type_key(provider.key, f"A key for {provider.title}, for this time", "tuning_typed")
     told = st.session_state[state.TUNE_PROBED]
     asked = told[1] if told and told[0] == (provider.name, provider.base_url, order.model) else ()
     place = st.container(gap="xsmall")
@@ -72,33 +75,6 @@ def _price(files: Files) -> str:
     if any(not found.can_be_sent for found in files.checks):
         return NOT_MEASURED
     return f"about {dollars(files.cost_dollars)}" if files.cost_dollars else "nothing"
-
-
-def _show_key(provider: Provider) -> None:
-    """A field for the host's key, where there is none, or one that was typed."""
-    if provider.key is None:
-        return
-    found = find_key(provider.key)
-    if found and found.place == "typed":
-        st.button("Forget the typed key", key="tuning_forget", on_click=forget, args=(provider.key,))
-    elif found is None:
-        with st.form("tuning_type_key", clear_on_submit=True, border=False):
-            st.text_input(
-                f"{provider.title}'s key for this time", type="password", key="tuning_typed", autocomplete="off",
-                help=f"It stays in the server's memory until the server ends. To keep one, set {provider.key}.",
-            )  # fmt: skip
-            st.form_submit_button("Use it", on_click=_use_typed, args=(provider.key,))
-        if refused := st.session_state[state.KEY_REFUSED]:
-            st.error(plain(refused), icon=":material/error:")
-
-
-def _use_typed(name: str) -> None:
-    typed, st.session_state["tuning_typed"] = st.session_state["tuning_typed"], ""
-    st.session_state[state.KEY_REFUSED] = None
-    try:
-        remember(name, typed)
-    except PricerError as error:
-        st.session_state[state.KEY_REFUSED] = str(error)
 
 
 def _choose_again(order: TuneOrder, dataset: Dataset) -> bool:
