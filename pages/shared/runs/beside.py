@@ -10,10 +10,10 @@ from pages.shared.runs.elsewhere import show_place
 from pages.shared.runs.in_work import act
 from pages.shared.widgets import Html, checks, distinct, escaped, plain, table
 from pricer.figures.formats import count, count_of, moment
-from pricer.models.registry import trainable_kinds
+from pricer.models.registry import STACK, trainable_kinds
 from pricer.runs.extending import may_extend
 from pricer.runs.history import Entry, delete_entry, history, undelete_entry
-from pricer.runs.launch import cancel, launch, resume, retry
+from pricer.runs.launch import cancel, launch, may_stop_and_keep, resume, retry, stop_and_keep
 from pricer.runs.orders import EXTEND, order_arguments, order_of, read_order
 from pricer.runs.preflight import checks_to_extend
 from pricer.runs.store import LONGEST_NOTE, Run, list_runs, set_note, set_tags
@@ -25,6 +25,8 @@ TAG_HELP = "Words by which runs are found again; type a new one and press Enter.
 def show_actions(entry: Entry) -> None:
     """The buttons of one entry, the likeliest first."""
     with st.container(horizontal=True, vertical_alignment="center"):
+        if entry.job and may_stop_and_keep(entry.job):
+            _button("Stop and keep", "stop", "keep", entry, stop_and_keep)
         if entry.alive:
             _button("Cancel", "close", "cancel", entry, cancel)
         elif entry.job and entry.job.left_nothing:
@@ -74,10 +76,10 @@ def _undelete(entry_id: str) -> None:
 
 def _order(entry: Entry) -> Order | None:
     """What was ordered, where Train can order it, without its name."""
-    if entry.run and entry.run.manifest.model in trainable_kinds():
+    if entry.run and entry.run.manifest.model in (*trainable_kinds(), STACK.name):
         return replace(order_of(entry.run), dataset=entry.run.manifest.dataset_id, name=None)
     order = None if entry.run else read_order(entry.job.arguments)
-    return replace(order, name=None) if order and order.model in trainable_kinds() else None
+    return replace(order, name=None) if order else None
 
 
 def _change_and_run_again(entry: Entry) -> None:
