@@ -136,7 +136,7 @@ def show_next_step(dataset: Dataset | None, board: pl.DataFrame | None) -> None:
 
 def show_head() -> None:
     sentence = "Pricer guesses a price from a product's description, and shows how far to trust the guess."
-    page_head("What does this cost?", sentence, EXPLANATION)
+    page_head("What does this cost?", sentence, EXPLANATION, figures=True)
 
 
 def show_standing(catalogue: Catalogue) -> None:

@@ -10,11 +10,12 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.widgets import spreadsheet_csv
 from pricer.__main__ import main
 from pricer.curation.dataset import Dataset, open_dataset
 from pricer.errors import PricerError
 from pricer.evaluation.effects import effect, slices
-from pricer.figures.effect import effect_chart, effect_csv, effect_finding, where_finding
+from pricer.figures.effect import effect_chart, effect_finding, effect_table, where_finding
 from pricer.runs import jobs
 from pricer.runs.experiments import launch_missing, missing, read_parts
 from pricer.runs.experiments_balance import balance_orders, sharing_an_exam
@@ -113,7 +114,7 @@ def test_chart_and_file_hold_every_slice_with_names_made_safe():
     found = slices(graded_run(table, "<script>"), graded_run(table, "b"), "category")
     figure = effect_chart(found, ("<script>", "b"), "light").to_json()
     assert "<script>" not in figure and "<b>bold" not in figure and "&lt;b&gt;bold" in figure
-    assert "'=cmd()" in effect_csv(found, found)
+    assert b"'=cmd()" in spreadsheet_csv(effect_table(found, found))
     assert where_finding(found, "b") == "Tied everywhere"
 
 

@@ -145,7 +145,42 @@ def test_an_item_is_found_by_its_words_and_told_across_all_runs(runs):
         guess = run.graded().table.filter(item_id=item["item_id"])["guess"][0]
         assert dollars(guess) in text(app)
     app.text_input(key="compare_item").set_value("no such words at all").run()
-    assert "No item of this exam has these words" in text(app)
+    assert "was asked has these words" in text(app)
+
+
+def test_a_guess_that_counts_as_another_says_so(runs):
+    run = runs["mean"]
+    guesses = run.guesses().with_columns(guess=pl.lit(1412.12))
+    guesses.write_parquet(run.folder / "guesses.parquet")
+    for name in ("failures", "versus"):
+        app = section(name)
+        app.selectbox(key="compare_run").set_value(run.id).run()
+        assert "$1,412.12, counted as $999.00" in text(app)
+    app.toggle(key="compare_clipped").set_value(False).run()
+    assert "counted as $999.00" not in text(app)
+
+
+def test_a_run_that_was_asked_little_has_no_part_that_could_be_hard(demo):
+    assert main(["sample", "demo", "--dataset", "even"]) == 0
+    assert main(["train", "mean", "--dataset", "even", "--exam", "natural", "--ask", "5"]) == 0
+    said = text(section("failures"))
+    assert "was asked too few items" in said and "certain to be hard" not in said
+    assert "the 5 items on which mean on even errs most" in said
+
+
+def test_two_models_can_be_taken_away(runs):
+    said = [button.label for button in section("versus").get("download_button")]
+    assert said[:4] == ["Download CSV", "Download Parquet"] * 2
+
+
+def test_the_figures_are_explained_as_scoring_has_them(runs):
+    app = opened("compare")
+    assert "less than $40 or less than 20% off" in text(app) and "clipped to $1 to $999" in text(app)
+    app.number_input(key="compare_good_dollars").set_value(5.0).run()
+    app.toggle(key="compare_clipped").set_value(False).run()
+    said = text(app)
+    assert "less than $5 or less than 20% off" in said and "less than $40" not in said
+    assert "taken as they are, not clipped" in said and "notebook's rule" not in said
 
 
 def test_costs_mark_what_nothing_beats(runs):

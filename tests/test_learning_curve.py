@@ -22,7 +22,7 @@ from pricer.evaluation.learning import (
     measured,
     why_no_forecast,
 )
-from pricer.figures.learning import learning_chart, learning_csv
+from pricer.figures.learning import learning_chart, learning_table
 from pricer.models import make_model, without_price
 from pricer.runs import jobs
 from pricer.runs.asking import Asked, guess_table
@@ -157,7 +157,7 @@ def test_the_chart_draws_points_and_band_and_the_file_holds_both():
     found = look_ahead(graded_curve(), 4000)
     figure = learning_chart(found.measured, found.ahead, "words", "dark")
     assert len(figure.data) == 3 and len(learning_chart(found.measured, None, "words", "light").data) == 1
-    assert learning_csv(found.measured, found.ahead).count("forecast") == 2
+    assert learning_table(found.measured, found.ahead)["what"].to_list().count("forecast") == 2
 
 
 # The orders

@@ -4,6 +4,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from pricer.evaluation.errors import Metrics, metrics
@@ -57,3 +58,12 @@ def test_the_page_shows_every_section():
     app.switch_page("results/metrics.py").run()
     assert not app.exception
     assert [header.value for header in app.header] == HEADINGS
+
+
+@pytest.mark.parametrize(
+    "place", ["home.py", "models/train.py", "models/runs.py", "results/compare.py", "results/predict.py"]
+)
+def test_every_page_with_figures_of_runs_leads_to_their_formulas(place, home):
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60).run()
+    app.switch_page(place).run()
+    assert any(link.proto.label.startswith("Formulas and sources") for link in app.get("page_link"))

@@ -129,6 +129,7 @@ def test_ranges_and_points_of_a_distribution():
     assert read_point(table, "mode").tolist() == [20.0, 7.0]
     assert read_point(table, "top 3").tolist() == pytest.approx([(10 + 12 + 0.5) / 0.95, 7.0])  # of equals the lower
     assert read_point(table, "quantile", 0.5).tolist() == [20.0, 7.0]
+    assert read_point(table, "median", 0.9).tolist() == [20.0, 7.0]
     assert read_point(table, "quantile", 0.9).tolist() == [30.0, 7.0]
     assert read_point(table, "quantile", 0.02)[0] == 10.0
 

@@ -47,7 +47,7 @@ def choose_entry(entries: list[Entry], found: list[Entry]) -> Entry:
     return by_id[st.session_state[state.SHOWN_RUN]]
 
 
-page_head("Runs", "Everything that is queued, running and done, for everyone who looks.", EXPLANATION)
+page_head("Runs", "Everything that is queued, running and done, for everyone who looks.", EXPLANATION, figures=True)
 show_undo()
 entries, at_work = history(), [job.id for job in alive_launches()]
 show_made({entry.id for entry in entries})

@@ -225,7 +225,7 @@ def show_job() -> None:
     st.page_link("results/compare.py", label="Open Compare", icon=":material/arrow_forward:")
 
 
-page_head("Train", "Choose a model, see what it will take, and start it.", EXPLANATION)
+page_head("Train", "Choose a model, see what it will take, and start it.", EXPLANATION, figures=True)
 catalogues, runs = list_catalogues(), list_runs()
 adopt_draft(catalogues, runs)
 left, right = st.columns([1, 1.55], gap="large")

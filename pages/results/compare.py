@@ -69,7 +69,7 @@ def tell_other_exams(runs: list[Run], every_run: list[Run]) -> None:
         st.html(f'<p class="pr-note"><span>{others}: {words}</span></p>')
 
 
-page_head("Compare", "Which model is best, by how much, and where each one fails.", EXPLANATION)
+page_head("Compare", "Which model is best, by how much, and where each one fails.", EXPLANATION, figures=True)
 every_run = list_runs()
 if not every_run:
     with st.container(border=True):
@@ -81,9 +81,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     reading = "natural" if leaderboard.is_own_exam(runs) else choose_reading()
     place = st.container(width="content")
 tell_other_exams(runs, every_run)
-with st.container(horizontal=True, vertical_alignment="center"):
-    section = choose_section()
-    st.page_link("results/metrics.py", label="Formulas and sources", icon=":material/functions:")
+section = choose_section()
 with place:
     scoring = choose_scoring(runs)
 tell_scoring(scoring, section not in UNTOUCHED)

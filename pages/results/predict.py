@@ -178,7 +178,7 @@ def show_prices(graded: list[Run], product: str, examples: list[dict], place: De
         st.toggle(label, key=EVERY, persist_state="session")
 
 
-page_head("Predict", "Describe a product and see its price, and how far to trust it.", EXPLANATION)
+page_head("Predict", "Describe a product and see its price, and how far to trust it.", EXPLANATION, figures=True)
 every_run = runs_that_price()
 if not every_run:
     with st.container(border=True):

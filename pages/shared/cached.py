@@ -29,7 +29,7 @@ from pricer.evaluation.leaks import LeakErrors, leak_errors
 from pricer.evaluation.matrix import Matrix, paired_matrix
 from pricer.evaluation.running import running_error
 from pricer.evaluation.scoring import DEFAULT, Scoring, answer_counts, scored
-from pricer.evaluation.slices import by_part, grid, weak_parts
+from pricer.evaluation.slices import by_part, grid, parts_to_look_at, weak_parts
 from pricer.evaluation.suspects import Suspects, suspects
 from pricer.llm.local import serving
 from pricer.models import GivesDistribution, Learned, Model
@@ -198,8 +198,10 @@ def error_grid(run: Run, reading: Reading, scoring: Scoring) -> pl.DataFrame:
 
 
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_KEYS)
-def weakest(run: Run, reading: Reading, scoring: Scoring) -> pl.DataFrame:
-    return weak_parts(scored_exam(run, reading, scoring), reading)
+def weakest(run: Run, reading: Reading, scoring: Scoring) -> tuple[pl.DataFrame, int]:
+    """The parts where a run is weak, and how many were looked at."""
+    judged = scored_exam(run, reading, scoring)
+    return weak_parts(judged, reading), len(parts_to_look_at(judged))
 
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs=_KEYS)

@@ -50,14 +50,20 @@ def sentence(words: object) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def page_head(title: str, sentence: str, explanation: str) -> None:
-    """Open a page: its title, one sentence on what it is for, and how its numbers are made (Markdown)."""
+def page_head(title: str, sentence: str, explanation: str, figures: bool = False) -> None:
+    """Open a page: its title, one sentence on what it is for, and how its numbers are made (Markdown).
+
+    `figures` says whether it shows figures of runs, whose formulas have a page of their own.
+    """
     with st.container(gap="xsmall"):
         st.html(f'<div class="pr-page"><h1>{escaped(title)}</h1></div>')
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.html(f'<p class="pr-sentence">{escaped(sentence)}</p>', width="content")
             with st.popover("How is this computed?", type="tertiary", key=f"explain_{title[:9].lower()}"):
                 st.markdown(explanation)
+                if figures:
+                    label = "Formulas and sources of every figure"
+                    st.page_link("results/metrics.py", label=label, icon=":material/functions:")
 
 
 def key_figures(figures: Iterable[tuple[str, Cell, Cell]]) -> None:

@@ -12,7 +12,7 @@ from pricer.errors import PricerError
 from pricer.items import HIGHEST_SLOT, LOWEST_SLOT
 
 NoAnswer = Literal["train median", "left out"]
-Point = Literal["as guessed", "mean", "mode", "top 3", "quantile"]
+Point = Literal["as guessed", "median", "mean", "mode", "top 3", "quantile"]
 
 
 @dataclass(frozen=True)

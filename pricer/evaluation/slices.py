@@ -84,11 +84,11 @@ def weak_parts(
     """
     schema = {"part": pl.String, "items": pl.Int64, "error": pl.Float64}
     schema |= dict.fromkeys(("times", "low", "high"), pl.Float64)
-    if table.is_empty():
+    parts = parts_to_look_at(table, columns)
+    if not parts:
         return pl.DataFrame(schema=schema)
     usual = table["error"].to_numpy() / _usual_error(table)
-    parts = {name: chosen for name, chosen in _parts(table, columns) if FEWEST <= chosen.sum() <= len(table) - FEWEST}
-    confidence = 1 - (1 - CONFIDENCE) / max(1, len(parts))
+    confidence = 1 - (1 - CONFIDENCE) / len(parts)
     groups, errors, weighed = table["group"].to_numpy(), table["error"].to_numpy(), parts_of(table, reading)
     rows = []
     for name, chosen in parts.items():
@@ -100,6 +100,13 @@ def weak_parts(
             row = {"part": name, "items": int(chosen.sum()), "error": float(weights(weighed[chosen]) @ errors[chosen])}
             rows.append(row | {"times": mean, "low": low, "high": high})
     return pl.DataFrame(rows, schema=schema).sort("times", descending=True)
+
+
+def parts_to_look_at(table: pl.DataFrame, columns: Sequence[str] = TEXT_COLUMNS) -> dict[str, np.ndarray]:
+    """Which items belong to each part that is large enough, and leaves enough outside, to be found weak: bool."""
+    if table.is_empty():
+        return {}
+    return {name: chosen for name, chosen in _parts(table, columns) if FEWEST <= chosen.sum() <= len(table) - FEWEST}
 
 
 def _usual_error(table: pl.DataFrame, most_bands: int = 40) -> np.ndarray:

@@ -56,13 +56,17 @@ def suspects(runs: list[GradedRun], reading: Reading = "natural", scoring: Scori
 
 
 def one_item(runs: list[GradedRun], item_id: str, scoring: Scoring = DEFAULT) -> pl.DataFrame:
-    """What every run said of one exam item, the least error first: run, name, family, guess, status, error, colour."""
+    """What every run said of one exam item, the least error first.
+
+    Columns: run, name, family, guess, status, scored_guess, error (dollars), colour.
+    """
     rows = []
     for run in runs:
         table = scored(run.table.filter(pl.col("item_id") == item_id), run.train_median, scoring)
         for row in table.iter_rows(named=True):
-            facts = {name: row[name] for name in ("guess", "status", "error", "colour")}
+            facts = {name: row[name] for name in ("guess", "status", "scored_guess", "error", "colour")}
             rows.append({"run": run.id, "name": run.name, "family": run.family} | facts)
     schema = dict.fromkeys(("run", "name", "family"), pl.String)
-    schema |= {"guess": pl.Float64, "status": pl.String, "error": pl.Float64, "colour": pl.String}
+    schema |= {"guess": pl.Float64, "status": pl.String, "scored_guess": pl.Float64}
+    schema |= {"error": pl.Float64, "colour": pl.String}
     return pl.DataFrame(rows, schema=schema).sort("error", "name")

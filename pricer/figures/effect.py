@@ -13,7 +13,6 @@ from pricer.figures.formats import (
     dollars,
     in_words,
     safe,
-    spreadsheet_safe,
     wrapped,
 )
 from pricer.figures.palette import PALETTES, Look, Palette
@@ -100,14 +99,13 @@ def _axis(slices: pl.DataFrame) -> dict:
     }
 
 
-def effect_csv(bands: pl.DataFrame, categories: pl.DataFrame) -> str:
-    """Both tables as one file for a spreadsheet."""
+def effect_table(bands: pl.DataFrame, categories: pl.DataFrame) -> pl.DataFrame:
+    """Both tables as one, `by` saying which."""
     tables = [
         table.select(pl.lit(by).alias("by"), pl.all())
         for by, table in (("price band", bands), ("category", categories))
     ]
-    safe_names = pl.col("slice").map_elements(spreadsheet_safe, return_dtype=pl.String)
-    return pl.concat(tables).with_columns(safe_names).write_csv()
+    return pl.concat(tables)
 
 
 def difference_words(row: dict) -> str:

@@ -1,6 +1,7 @@
 """Numbers, times and names as Pricer writes them everywhere, and text made safe for a chart."""
 
 import html
+import math
 import textwrap
 from datetime import datetime
 
@@ -11,6 +12,18 @@ NOT_MEASURED = "\N{EN DASH}"
 def dollars(amount: float | None) -> str:
     """A price or an error: `$1,234.56`."""
     return NOT_MEASURED if amount is None else _signed(round(amount, 2), f"${abs(amount):,.2f}")
+
+
+def guess_in_words(guess: float | None, status: str, counted: float) -> str:
+    """What a run said of an item; and what that counts as, where its error is taken from another price.
+
+    >>> guess_in_words(20.0, "answer", 20.0), guess_in_words(1412.12, "answer", 999.0)
+    ('$20.00', '$1,412.12, counted as $999.00')
+    >>> guess_in_words(None, "refusal", 86.98)
+    'refusal, counted as $86.98'
+    """
+    said = status if guess is None or not math.isfinite(guess) else dollars(guess)
+    return said if guess == counted else f"{said}, counted as {dollars(counted)}"
 
 
 def whole_dollars(amount: float | None) -> str:

@@ -152,12 +152,12 @@ def hint(largest: int, train_items: int, ahead: dict) -> str:
     )
 
 
-def learning_csv(measured: pl.DataFrame, ahead: pl.DataFrame | None) -> str:
-    """What was measured and what is forecast as one file for a spreadsheet."""
+def learning_table(measured: pl.DataFrame, ahead: pl.DataFrame | None) -> pl.DataFrame:
+    """What was measured and what is forecast as one table, `what` saying which."""
     tables = [measured.select(pl.lit("measured").alias("what"), pl.all())]
     if ahead is not None:
         tables.append(ahead.select(pl.lit("forecast").alias("what"), pl.all()))
-    return pl.concat(tables, how="diagonal").write_csv()
+    return pl.concat(tables, how="diagonal")
 
 
 def gain_words(row: dict) -> str:

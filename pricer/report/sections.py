@@ -18,6 +18,7 @@ from pricer.figures.formats import (
     count_of,
     dollars,
     duration,
+    guess_in_words,
     percent,
     short_hash,
     spreadsheet_safe,
@@ -164,7 +165,7 @@ def guesses_section(best: GradedRun, charts: Charts, reading: Reading, scoring: 
             row["title"] if len(row["title"]) <= LONGEST else row["title"][: LONGEST - 1].rstrip() + "…",
             category_name(row["category"]),
             dollars(row["price"]),
-            dollars(row["guess"]),
+            guess_in_words(row["guess"], row["status"], row["scored_guess"]),
             dollars(row["error"]),
         )
         for row in worst(judged, WORST).iter_rows(named=True)

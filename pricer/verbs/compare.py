@@ -8,7 +8,7 @@ from pricer.figures.formats import dollars, percent, two_digits
 from pricer.progress import Report
 from pricer.verbs.verb import Verbs
 
-POINTS = ("as guessed", "mean", "mode", "top 3")
+POINTS = ("as guessed", "median", "mean", "mode", "top 3")
 # What can be sorted by: how it is written, and what comes first, the smallest.
 FIGURES = {
     "error": (dollars, lambda value: value),
@@ -38,7 +38,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--unclipped", action="store_true", help="score guesses below $1 or above $999 as they are")
     verb.add_argument("--answers-only", action="store_true", help="leave no-answers out, not the train median for them")
     verb.add_argument(
-        "--point", default="as guessed", help="read off distributions: mean, mode, 'top 3', or a quantile"
+        "--point", default="as guessed", help="read off distributions: median, mean, mode, 'top 3', or a quantile"
     )
 
 
@@ -86,7 +86,8 @@ def _scoring(options: argparse.Namespace):
         try:
             point, quantile = "quantile", float(point)
         except ValueError:
-            raise PricerError(f"the point is mean, mode, 'top 3' or a quantile such as 0.5, got {point!r}") from None
+            offered = "median, mean, mode, 'top 3' or a quantile such as 0.5"
+            raise PricerError(f"the point is {offered}, got {point!r}") from None
     no_answer = "left out" if options.answers_only else "train median"
     return Scoring(clipped=not options.unclipped, no_answer=no_answer, point=point, quantile=quantile)
 

@@ -7,8 +7,9 @@ from pages.shared import cached
 from pages.shared.comparison.names import choose_one
 from pages.shared.widgets import Html, chart_head, downloads, empty_card, escaped, judgement, page_of, table
 from pricer.evaluation.scoring import Scoring
+from pricer.evaluation.slices import FEWEST
 from pricer.evaluation.suspects import FEWEST_RUNS, LEAST_TIMES, MOST_SPREAD, one_item
-from pricer.figures.formats import category_name, count, count_of, dollars, in_words
+from pricer.figures.formats import category_name, count, count_of, dollars, guess_in_words, in_words
 from pricer.runs.doubters import doubters
 from pricer.runs.store import Run, names_of
 
@@ -20,21 +21,30 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
     board = cached.board(runs, reading, scoring)
     by_id = {run.id: run for run in runs}
     run = by_id[choose_one(board)]
-    _show_weak(run, names_of(runs)[run.id], reading, scoring)
+    name = names_of(runs)[run.id]
+    _show_weak(run, name, reading, scoring)
     _show_doubtful(doubters(by_id[row["run"]] for row in board.iter_rows(named=True) if row["place"]), reading, scoring)
-    _show_item(runs, run, reading, scoring)
+    _show_item(runs, run, name, reading, scoring)
 
 
 def _show_weak(run: Run, name: str, reading: str, scoring: Scoring) -> None:
-    found = cached.weakest(run, reading, scoring)
-    title = f"No part of the exam is hard for {name} beyond its prices"
+    found, looked_at = cached.weakest(run, reading, scoring)
+    if not looked_at:
+        chart_head("Parts that are hard", "")
+        with st.container(border=True):
+            empty_card(
+                f"{name} was asked too few items.",
+                f"A part is looked at where {FEWEST} items or more belong to it, and as many do not.",
+            )
+        return
+    title = f"No part is certain to be hard for {name} beyond its prices"
     if len(found):
         verb = "is" if len(found) == 1 else "are"
         title = f"{in_words(len(found)).capitalize()} {'part' if len(found) == 1 else 'parts'} {verb} hard for {name}"
     chart_head(
         title,
-        "where it errs more than on other items of such prices; categories, stores, lengths of text, and what is "
-        "stated were looked at, and the intervals hold for all of them together",
+        f"where it errs more than on other items of such prices; {count_of(looked_at, 'part')} by category, store, "
+        "length of text, and what is stated were looked at, and the intervals hold for all of them together",
     )
     if found.is_empty():
         return
@@ -86,18 +96,19 @@ def _show_doubtful(best: list[Run], reading: str, scoring: Scoring) -> None:
     downloads(found, f"doubtful-prices-{reading}")
 
 
-def _show_item(runs: list[Run], run: Run, reading: str, scoring: Scoring) -> None:
+def _show_item(runs: list[Run], run: Run, name: str, reading: str, scoring: Scoring) -> None:
     """One item of the exam, and what every run said of it."""
     chart_head("One item, all models", "words of its title, or its id")
     judged = cached.scored_exam(run, reading, scoring)
     wanted = st.text_input("Find an item", key="compare_item", persist_state="session", label_visibility="collapsed")
     found = _find(judged, wanted)
     if found.is_empty():
-        st.html('<p class="pr-note">No item of this exam has these words.</p>')
+        st.html(f'<p class="pr-note">No item that {escaped(name)} was asked has these words.</p>')
         return
-    titles = dict(found.select("item_id", pl.col("title").str.slice(0, LONGEST)).iter_rows())
-    if len(found) > 1:
-        st.html(f'<p class="pr-note">{count_of(len(found), "item")} found</p>')
+    shown = found.head(MOST_FOUND)
+    titles = dict(shown.select("item_id", pl.col("title").str.slice(0, LONGEST)).iter_rows())
+    if len(shown) > 1:
+        st.html(f'<p class="pr-note">{escaped(_which(len(shown), len(found), wanted, name))}</p>')
     if st.session_state.get("compare_item_id") not in titles:
         st.session_state["compare_item_id"] = next(iter(titles))
     item_id = st.selectbox(
@@ -114,7 +125,7 @@ def _show_item(runs: list[Run], run: Run, reading: str, scoring: Scoring) -> Non
         (
             Html(f"<b>{escaped(row['name'])}</b>"),
             row["family"],
-            dollars(row["guess"]) if row["status"] == "answer" else row["status"],
+            guess_in_words(row["guess"], row["status"], row["scored_guess"]),
             dollars(row["error"]),
             judgement(row["colour"]),
         )
@@ -127,10 +138,17 @@ def _show_item(runs: list[Run], run: Run, reading: str, scoring: Scoring) -> Non
 def _find(judged: pl.DataFrame, words: str) -> pl.DataFrame:
     """Items whose title has all of these words, or whose id is this; without words, those that err most."""
     if not words.strip():
-        return judged.sort("error", descending=True).head(MOST_FOUND)
+        return judged.sort("error", descending=True)
     title = pl.col("title").str.to_lowercase()
     has_all = pl.all_horizontal([title.str.contains(word, literal=True) for word in words.lower().split()])
-    return judged.filter(has_all | (pl.col("item_id") == words.strip())).head(MOST_FOUND)
+    return judged.filter(has_all | (pl.col("item_id") == words.strip()))
+
+
+def _which(shown: int, found: int, words: str, name: str) -> str:
+    """What the items are that can be chosen from."""
+    if not words.strip():
+        return f"the {count(shown)} items on which {name} errs most; type words to find others"
+    return f"{count_of(found, 'item')} found" + (f", the first {count(shown)} listed" if found > shown else "")
 
 
 def _cut(title: str) -> str:

@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from pages.shared import cached, shelf
+from pages.shared.comparison.terms import terms_of
 from pages.shared.look import look
 from pages.shared.widgets import (
     Cell,
@@ -27,28 +28,6 @@ from pricer.figures.leaderboard import against_first, leaderboard_chart, leaderb
 from pricer.figures.leaks import own_exam_finding, own_exam_note
 from pricer.runs.store import Run, names_of
 
-TERMS = {
-    "Error": "Mean distance between guess and price, in dollars. Guesses are clipped to $1 to $999; where a model gave "
-    "no answer, the median price of its train counts as its guess.",
-    "95% interval": "Where the error would lie with other exam items of the same market, 19 times in 20. Items that "
-    "are near-duplicates of each other count as one.",
-    "Within 20%": "Share of guesses that are at most 20% of the price off.",
-    "Median error": "Half of the guesses are closer than this.",
-    "RMSLE": "Root mean square of the differences of ln(1 + dollars): being off by a factor counts the same for a "
-    "cheap and a dear product. 0.1 is about 10%.",
-    "R²": "Share of the variance of prices that the guesses explain; 0 is a guess of the mean, below 0 is worse.",
-    "Hits": "Share of good guesses by the first notebook's rule: less than $40 or less than 20% off.",
-    "Against the first": "How much more it errs than the first on the same items; tie where the 95% interval of that "
-    "difference holds zero. A run without a place was asked too little to be ranked: there stands on how many items "
-    "it was compared, and open where these are too few to tell.",
-    "RMSE": "Root mean square of the errors, in dollars: a few large errors weigh more than many small ones.",
-    "MAPE": "Mean of the errors as shares of their prices: being $5 off a $5 product counts as 100%.",
-    "Bias": "Mean of guess less price: above zero where guesses are too dear on average.",
-    "Fair": "Share of guesses that are less than $80 or less than 40% off, and not hits.",
-    "Poor": "Share of all other guesses; no-answers are among them.",
-    "Answered": "Share of the items asked that got a price at all.",
-    "Error of answers": "Mean error of the answers alone. A model that refuses what is hard looks better here.",
-}
 MAIN = ("Error", "95% interval", "Within 20%", "Median error", "RMSLE", "R²", "Hits", "Against the first")
 MORE = ("Error", "RMSE", "MAPE", "Bias", "Fair", "Poor", "Answered", "Error of answers")
 FIGURES = {"main": "Main", "more": "More"}
@@ -60,7 +39,7 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
     show_leaderboard(board, runs, reading)
     if is_own_exam(runs):
         show_leaks(board, by_id, scoring)
-    show_figures(board, runs[0].manifest.exam_hash, reading)
+    show_figures(board, runs[0].manifest.exam_hash, reading, terms_of(scoring))
     show_families(board)
     show_answers([by_id[run_id] for run_id in board["run"]], reading)
 
@@ -124,27 +103,27 @@ def _with_interval(errors: Interval, constant: float | None = None) -> Html:
     return Html(escaped(dollars(errors.mean)) + lines)
 
 
-def show_figures(board: pl.DataFrame, exam: str, reading: str) -> None:
+def show_figures(board: pl.DataFrame, exam: str, reading: str, terms: dict[str, str]) -> None:
     """Every figure of every run, each explained where it stands."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.html('<div class="pr-head"><h3>All figures</h3></div>', width="content")
         with st.popover("What do they mean?", type="tertiary", key="explain_terms"):
-            st.html("".join(f"<p><b>{escaped(term)}</b>: {escaped(words)}</p>" for term, words in TERMS.items()))
+            st.html("".join(f"<p><b>{escaped(term)}</b>: {escaped(words)}</p>" for term, words in terms.items()))
         kind = st.segmented_control(
             "Figures", FIGURES, default="main", required=True, format_func=FIGURES.get, key="compare_figures",
             label_visibility="collapsed", persist_state="session",
         )  # fmt: skip
     place = st.container()
     rows = page_of(board.to_dicts(), "run", "board_page")
-    terms, cells = (MAIN, _main_figures) if kind == "main" else (MORE, _more_figures)
+    shown, cells = (MAIN, _main_figures) if kind == "main" else (MORE, _more_figures)
     with place:
-        columns = ["", "Run", *map(_explained, terms), "Items"]
+        columns = ["", "Run", *(_explained(term, terms[term]) for term in shown), "Items"]
         table(columns, [_figures_row(row, cells) for row in rows], right=(0, *range(2, len(columns))))
     downloads(board, f"leaderboard-{reading}-{exam[:8]}")
 
 
-def _explained(term: str) -> Html:
-    return Html(f'<abbr title="{escaped(TERMS[term])}" tabindex="0">{escaped(term)}</abbr>')
+def _explained(term: str, words: str) -> Html:
+    return Html(f'<abbr title="{escaped(words)}" tabindex="0">{escaped(term)}</abbr>')
 
 
 def _figures_row(row: dict, cells: Callable[[dict], tuple[Cell, ...]]) -> tuple[Cell, ...]:

@@ -6,7 +6,14 @@ from pages.shared.widgets import plain
 from pricer.evaluation.scoring import Scoring, Thresholds
 from pricer.runs.store import Run
 
-POINTS = {"as guessed": "as guessed", "mean": "mean", "mode": "likeliest", "top 3": "top 3", "quantile": "quantile"}
+POINTS = {
+    "as guessed": "as guessed",
+    "median": "median",
+    "mean": "mean",
+    "mode": "mode",
+    "top 3": "top 3",
+    "quantile": "quantile",
+}
 NO_ANSWERS = {"train median": "as the train median", "left out": "left out"}
 _DEFAULT = Scoring()
 
@@ -55,8 +62,8 @@ def _choose_point(runs: list[Run]) -> tuple[str, float]:
         format_func=POINTS.get,
         key="compare_point",
         persist_state="session",
-        help="The median errs least in dollars on average; a quantile guesses low or high on purpose; "
-        "top 3 is the mean of the three likeliest dollars, weighed by their chances.",
+        help="The median errs least in dollars on average; the mode is the likeliest dollar; a quantile guesses low or "
+        "high on purpose; top 3 is the mean of the three likeliest dollars, weighed by their chances.",
     )
     if point != "quantile":
         return point, _DEFAULT.quantile

@@ -4,12 +4,12 @@ import streamlit as st
 
 from pages.shared import cached
 from pages.shared.experiments.cached import effect
-from pages.shared.experiments.choices import arguments_of, choose_model, choose_model_settings, download, with_settings
+from pages.shared.experiments.choices import arguments_of, choose_model, choose_model_settings, with_settings
 from pages.shared.experiments.parts import show_parts
 from pages.shared.look import look
-from pages.shared.widgets import chart, chart_head, empty_card, named, table
+from pages.shared.widgets import chart, chart_head, downloads, empty_card, named, table
 from pricer.curation.dataset import Dataset
-from pricer.figures.effect import effect_chart, effect_csv, effect_finding, signed_dollars, where_finding
+from pricer.figures.effect import effect_chart, effect_finding, effect_table, signed_dollars, where_finding
 from pricer.figures.formats import count, dollars, percent
 from pricer.models import ModelKind
 from pricer.runs.experiments import Part, dataset_label
@@ -163,5 +163,6 @@ def _show_slices(reference: Part, other: Part, reading: str) -> None:
                 key=f"chart_effect_{name}",
                 note=f"mean error by {words}, {reading} exam; the intervals of all rows hold together",
                 swatches=[(reference.label, "before ring"), (other.label, "after disc")],
+                image=f"effect-of-balance-by-{words.replace(' ', '-')}",
             )
-    download("effect", effect_csv(found.bands, found.categories), f"effect-of-balance-{reading}")
+    downloads(effect_table(found.bands, found.categories), f"effect-of-balance-{reading}")

@@ -1,4 +1,4 @@
-"""What the experiments let people choose and take away, once for all of them."""
+"""What the experiments let people choose, once for all of them."""
 
 import streamlit as st
 
@@ -60,16 +60,3 @@ def show_no_dataset(what_for: str) -> None:
     with st.container(border=True):
         empty_card("No dataset brings this exam.", f"Make one on Curate; {what_for}.")
         st.page_link("data/curate.py", label="Open Curate", icon=":material/arrow_forward:")
-
-
-def download(experiment: str, csv: str, name: str) -> None:
-    """A button that hands the figures of an experiment over as a CSV file of this name."""
-    st.download_button(
-        "Download as CSV",
-        csv,
-        f"{name}.csv",
-        "text/csv",
-        key=f"download_{experiment}",
-        icon=":material/download:",
-        on_click="ignore",
-    )

@@ -4,10 +4,10 @@ import streamlit as st
 
 from pages.shared import cached
 from pages.shared.experiments.cached import steps
-from pages.shared.experiments.choices import choose_dataset, download, show_no_dataset
+from pages.shared.experiments.choices import choose_dataset, show_no_dataset
 from pages.shared.experiments.parts import show_parts
 from pages.shared.look import look
-from pages.shared.widgets import chart, named
+from pages.shared.widgets import chart, downloads, named
 from pricer.curation.dataset import Dataset
 from pricer.figures.formats import count_of, dollars
 from pricer.figures.ladder import ladder_chart, ladder_finding, ladder_note
@@ -64,5 +64,6 @@ def _show_steps(standing: list[Part], dataset: Dataset, reading: str) -> None:
         key="chart_ladder",
         note=ladder_note(found, f"{count_of(items, 'item')} of the {reading} exam"),
         swatches=[("better than the rung before", "good"), ("worse", "poor"), ("tie", "before")],
+        image="ladder",
     )
-    download("ladder", found.write_csv(), f"ladder-{dataset.name}-{reading}")
+    downloads(found, f"ladder-{dataset.name}-{reading}")

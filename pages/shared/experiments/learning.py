@@ -9,18 +9,17 @@ from pages.shared.experiments.choices import (
     choose_dataset,
     choose_model,
     choose_model_settings,
-    download,
     show_no_dataset,
     with_settings,
 )
 from pages.shared.experiments.parts import about, show_parts
 from pages.shared.look import look
-from pages.shared.widgets import Html, chart, escaped, named, table
+from pages.shared.widgets import Html, chart, downloads, escaped, named, table
 from pricer.curation.dataset import Dataset
 from pricer.evaluation.learning import FARTHEST
 from pricer.figures.effect import signed_dollars
 from pricer.figures.formats import count, count_of, dollars
-from pricer.figures.learning import learning_chart, learning_csv, learning_finding
+from pricer.figures.learning import learning_chart, learning_finding, learning_table
 from pricer.models import MODELS, ModelKind
 from pricer.runs.experiments import dataset_label
 from pricer.runs.experiments_learning import SHARES, learning_orders, runs_of_curve
@@ -78,14 +77,13 @@ def _show_curve(order: Order, dataset: Dataset, reading: str) -> None:
         key="chart_learning",
         note=f"mean error by items of train, {reading} exam, 95% intervals"
         + ("" if found.ahead is None else "; dotted: forecast on the same exam with its 95% band"),
+        image="learning-curve",
     )
     if found.refused:
         st.info(f"No forecast: {found.refused}.", icon=":material/info:")
     else:
         _show_ahead(found.ahead, order, dataset)
-    download(
-        "learning", learning_csv(found.measured, found.ahead), f"learning-curve-{order.model}-{dataset.name}-{reading}"
-    )
+    downloads(learning_table(found.measured, found.ahead), f"learning-curve-{order.model}-{dataset.name}-{reading}")
 
 
 def _show_ahead(ahead: pl.DataFrame, order: Order, dataset: Dataset) -> None:
