@@ -460,11 +460,11 @@ def test_files_that_pricer_did_not_put_there_stay_unless_all_is_to_be_replaced(d
     assert hub.read("ada/even", "LICENSE") == b"ours"
     hub.put("ada/even", {"data/train-theirs.parquet": b"rows"})
     assert "would be read with the set" in stops(dataset)
-    looked = preflight(dataset, Options(), PLACE, KEY, replace=True)
+    looked = preflight(dataset, Options(extras=True), PLACE, KEY, replace=True)
     assert [check.value for check in looked.checks if "are removed" in check.words] == [
         "LICENSE, data/train-theirs.parquet"
     ]
-    push(dataset, Options(), PLACE, KEY, silent, replace=True)
+    push(dataset, Options(extras=True), PLACE, KEY, silent, replace=True)
     assert "LICENSE" not in hub.head("ada/even").files and whole(hub)
 
 

@@ -60,7 +60,7 @@ def preflight(dataset: Dataset, options: Options, place: Place, key: Key | None,
     found = look(place, api) if api else None
     checks = _of_token(rights, place, key)
     if found:
-        checks += [_of_name(found, place, dataset, replace), *_of_files(found, replace)]
+        checks += [_of_name(found, place, dataset, replace), *_of_files(found, dataset, replace)]
     checks.append(Check("pass", "About so much is written here, then sent", gigabytes(size)))
     checks.append(_of_disk(size))
     checks.append(_of_licence(dataset, options, api))
@@ -91,12 +91,16 @@ def _of_name(found: Found, place: Place, dataset: Dataset, replace: bool) -> Che
         return Check("pass" if place.private else "look", f"{place.repo} is free and will be made", seen)
     if found.standing == "empty":
         return Check(word, f"{place.repo} is there and empty{branch}", seen)
-    if found.manifest and found.manifest.dataset_id == dataset.id:
+    if _is_earlier(found, dataset):
         return Check(word, f"{place.repo} holds an earlier revision, which stays in its history{branch}", seen)
     what = _name_of(found, dataset)
     if replace:
         return Check("look", f"{place.repo} holds {what}, which stays in its history{branch}", seen)
     return Check("stop", f"{place.repo} is taken: it holds {what}", "taken")
+
+
+def _is_earlier(found: Found, dataset: Dataset) -> bool:
+    return found.manifest is not None and found.manifest.dataset_id == dataset.id
 
 
 def _name_of(found: Found, dataset: Dataset) -> str:
@@ -108,9 +112,9 @@ def _name_of(found: Found, dataset: Dataset) -> str:
     return f"the set {found.manifest.name}"
 
 
-def _of_files(found: Found, replace: bool) -> list[Check]:
-    """What becomes of files that someone else put there."""
-    if not found.foreign or (found.manifest is None and not replace):  # then the name is taken, which says it all
+def _of_files(found: Found, dataset: Dataset, replace: bool) -> list[Check]:
+    """What becomes of files that someone else put there, where the name is not taken anyway."""
+    if not found.foreign or not (replace or _is_earlier(found, dataset)):
         return []
     if replace:
         return [Check("look", "Files that Pricer did not put there are removed from it", _listed(found.foreign))]

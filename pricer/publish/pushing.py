@@ -54,17 +54,21 @@ def push(
     with staged_folder(settings.cache_folder()) as folder:
         written = write_set(dataset, options, folder, place.repo, report)
         before = looked.found
-        if before.manifest == written.manifest and before.has_branch:
+        gone = before.to_remove({MANIFEST, *written.manifest.files}, replace)
+        if before.manifest == written.manifest and before.has_branch and not gone:
             return Pushed(place.url, before.head, 0, written.manifest)
         if follows and not before.is_at(follows):
             raise PricerError(
                 f"{place.repo} is not at {follows} any more: someone has changed it since it was looked at; nothing "
                 "was overwritten: look again"
             )
-        return _send(written, place, before, connect(key), report, replace)
+        return _send(written, gone, place, before, connect(key), report)
 
 
-def _send(written: PublishedFolder, place: Place, before: Found, api: "HfApi", report: Report, replace: bool) -> Pushed:
+def _send(
+    written: PublishedFolder, gone: list[str], place: Place, before: Found, api: "HfApi", report: Report
+) -> Pushed:
+    """Upload what was written, and commit it together with the files that go."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     with told(f"publishing {place.repo}", place.address.url):
@@ -74,7 +78,7 @@ def _send(written: PublishedFolder, place: Place, before: Found, api: "HfApi", r
         names = [*sorted(written.manifest.files), MANIFEST]
         additions = [CommitOperationAdd(name, written.folder / name) for name in names]
         sent = _upload(api, place, additions, report)
-        old = [CommitOperationDelete(name) for name in before.to_remove(set(names), replace)]
+        old = [CommitOperationDelete(name) for name in gone]
         report(Step("Committing", len(additions), "files", 1.0))
         commit = _commit(api, place, [*old, *additions], head, written.manifest)
     return Pushed(place.url, commit, sent, written.manifest)
