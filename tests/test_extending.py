@@ -54,6 +54,7 @@ def test_distributions_are_kept_in_the_order_of_the_guesses(home, trained_home):
     exam = longer.dataset().exam().collect()
     items = pl.DataFrame({"item_id": longer.guesses()["item_id"]}).join(exam, on="item_id", maintain_order="left")
     assert np.allclose(chances, model.predict_distribution(items), atol=1e-3)
+    assert len(longer.validation_distribution()) == len(longer.validation_guesses())
 
 
 def test_a_run_that_cannot_be_asked_more_says_why(short):

@@ -1,14 +1,19 @@
 """Ranges keep what they promise, and a strip of coverage notices those that do not."""
 
+from statistics import NormalDist
+
 import numpy as np
 import polars as pl
 import pytest
 
 from pricer.evaluation.ranges import (
     LEVELS,
+    conformal_quantiles,
     conformal_ranges,
     coverage,
+    cumulated,
     distribution_ranges,
+    ranges_between,
     ranked_probability_score,
     read_point,
     wilson,
@@ -132,6 +137,30 @@ def test_ranges_and_points_of_a_distribution():
     assert read_point(table, "median", 0.9).tolist() == [20.0, 7.0]
     assert read_point(table, "quantile", 0.9).tolist() == [30.0, 7.0]
     assert read_point(table, "quantile", 0.02)[0] == 10.0
+
+
+def stated(items: pl.DataFrame, spread: float) -> np.ndarray:
+    """Distributions of a model that takes log prices to be spread so much around its guesses."""
+    edges = np.log(np.maximum(np.arange(1001) - 0.5, 0.1))
+    reached = NormalDist().cdf
+    table = np.vectorize(reached)((edges - np.log(items["guess"].to_numpy())[:, None]) / spread)
+    chances = np.diff(table, axis=1)
+    return chances / chances.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("spread", [0.2, 1.0])  # bold and timid
+def test_distributions_keep_their_promise_once_they_are_held_against_validation(spread):
+    exam, validation = market(1500, 14), market(1500, 15)
+    reached, own = cumulated(stated(exam, spread)), cumulated(stated(validation, spread))
+    price, guesses, categories = exam["price"].to_numpy(), exam["guess"].to_numpy(), exam["category"].to_list()
+    for level in (0.5, 0.8, 0.9):
+        alone = ranges_between(reached, level)
+        moved = conformal_quantiles(alone, guesses, categories, ranges_between(own, level), validation)
+        assert abs(coverage(price, alone).covered - level) > 0.03
+        assert coverage(price, moved).covered == pytest.approx(level, abs=0.02)
+        assert coverage(price, moved).score < coverage(price, alone).score
+    few = conformal_quantiles(alone, guesses, categories, ranges_between(own[:10], 0.9), validation[:10])
+    assert np.isnan(few.low).all()
 
 
 def test_half_precision_distributions_are_read_as_if_they_added_up():

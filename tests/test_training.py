@@ -17,6 +17,7 @@ from pricer.evaluation.scoring import Scoring
 from pricer.models import without_price
 from pricer.runs.asking import live_guesses
 from pricer.runs.guessing import describe, guess_prices, read_descriptions, runs_that_guess, worked_examples
+from pricer.runs.ranges import origin, range_of_guess
 from pricer.runs.store import RunManifest, list_runs, open_run
 from pricer.runs.training import Order, read_train, train_run
 from tests.products import raw_row, write_rows
@@ -173,6 +174,10 @@ def test_a_model_that_gives_a_distribution_has_it_kept_beside_its_guesses(datase
     run = train_run(Order("bins", "all", {"width": 4, "epochs": 1}, first_n=100))
     chances = np.load(run.folder / "distribution.npy", allow_pickle=False)
     assert chances.dtype == np.float16 and chances.shape == (len(run.guesses()), 1000)
+    own, validation = run.validation_distribution(), dataset.validation().collect()
+    np.testing.assert_allclose(own, run.model().predict_distribution(validation), atol=1e-3)
+    moved = range_of_guess(run, run.model(), validation, run.validation_guesses()["guess"].to_numpy(), None, 0.5)
+    assert np.isfinite(moved.low).all() and origin(run) == "its distribution and validation"
     assert not (train_run(Order("mean", "all")).folder / "distribution.npy").exists()
 
 

@@ -1,13 +1,14 @@
 """Price ranges, and whether they hold what they promise.
 
-A range comes from a run's own distribution where it keeps one, otherwise from its guesses of validation by split
-conformal prediction (Papadopoulos et al., 2002; Lei et al., 2018): validation and the natural exam are draws of one
-market, so a range that would have held a share of validation's prices holds that share of the exam's, up to chance.
+A range comes from a run's own distribution where it keeps one, otherwise from its guess; either is moved by how far
+validation's prices were from theirs, by split conformal prediction (Papadopoulos et al., 2002; Lei et al., 2018):
+validation and the natural exam are draws of one market, so a range that would have held a share of validation's prices
+holds that share of the exam's, up to chance. A distribution whose validation was not kept is taken at its word.
 """
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,18 +59,51 @@ def conformal_ranges(
     """
     known = validation.filter(pl.col("guess").is_finite().fill_null(False))
     base = np.clip(known["guess"].to_numpy(), LOWEST_SLOT, HIGHEST_SLOT)
-    distances = np.log(known["price"].to_numpy()) - np.log(base)
-    part_of = _parts(list(zip(known["category"].to_list(), _band_of(base), strict=True)))
-    by_part: dict[object, list[float]] = {}
-    for cell, distance in zip(zip(known["category"].to_list(), _band_of(base), strict=True), distances, strict=True):
-        by_part.setdefault(part_of(cell), []).append(distance)
-    ends_of = {part: _ends(np.array(values), level) for part, values in by_part.items()}
     guesses = np.clip(np.asarray(guesses, dtype=np.float64), LOWEST_SLOT, HIGHEST_SLOT)
-    of_all = _ends(distances, level)
-    cells = zip(categories, _band_of(guesses), strict=True)
-    ends = np.array([ends_of.get(part_of(cell), of_all) for cell in cells], dtype=np.float64).reshape(len(guesses), 2)
-    low, high = (np.exp(np.log(guesses)[:, None] + ends) * (1 - ROUNDING, 1 + ROUNDING)).T
-    return Ranges(level, np.clip(low, LOWEST, HIGHEST), np.clip(high, LOWEST, HIGHEST), len(known))
+    points, bases = (Ranges(level, point, point) for point in (guesses, base))
+    return _moved(
+        points, _cells(categories, guesses), bases, _cells(known["category"], base), known["price"].to_numpy()
+    )
+
+
+def conformal_quantiles(
+    ranges: Ranges, guesses: np.ndarray, categories: Sequence[str], of_validation: Ranges, validation: pl.DataFrame
+) -> Ranges:
+    """Ranges of distributions, moved by how far validation's prices were beyond theirs, as `conformal_ranges` moves
+    guesses; what was too narrow is widened, and what was too wide narrowed.
+
+    This is conformalised quantile regression (Romano, Patterson and Candès, 2019, theorem 2: each side by itself), on
+    logarithms and by cell. `of_validation` has a range for each row of `validation`, of the same level.
+    """
+    cells, own = _cells(categories, guesses), _cells(validation["category"], validation["guess"].to_numpy())
+    return _moved(ranges, cells, of_validation, own, validation["price"].to_numpy())
+
+
+def _cells(categories: Iterable[str], guesses: np.ndarray) -> list[tuple[str, int]]:
+    return list(zip(categories, _band_of(guesses), strict=True))
+
+
+def _moved(
+    ranges: Ranges,
+    cells: list[tuple[str, int]],
+    of_validation: Ranges,
+    own_cells: list[tuple[str, int]],
+    prices: np.ndarray,
+) -> Ranges:
+    """Both ends of ranges, moved by those distances of validation's prices from theirs that keep the promise."""
+    below, above = np.log(prices) - np.log(of_validation.low), np.log(prices) - np.log(of_validation.high)
+    part_of = _parts(own_cells)
+    by_part: dict[object, list[int]] = {}
+    for place, cell in enumerate(own_cells):
+        by_part.setdefault(part_of(cell), []).append(place)
+    ends_of = {part: _ends(below[places], above[places], ranges.level) for part, places in by_part.items()}
+    of_all = _ends(below, above, ranges.level)
+    ends = np.array([ends_of.get(part_of(cell), of_all) for cell in cells], dtype=np.float64).reshape(len(cells), 2)
+    low = np.clip(ranges.low * np.exp(ends[:, 0]) * (1 - ROUNDING), LOWEST, HIGHEST)
+    high = np.clip(ranges.high * np.exp(ends[:, 1]) * (1 + ROUNDING), LOWEST, HIGHEST)
+    crossed = low > high  # where both ends are moved inwards, past each other, what is left is their middle
+    middle = np.sqrt(low * high)
+    return Ranges(ranges.level, np.where(crossed, middle, low), np.where(crossed, middle, high), len(prices))
 
 
 def _band_of(guesses: np.ndarray) -> list[int]:
@@ -83,14 +117,13 @@ def _parts(cells: list[tuple[str, int]]) -> Callable[[tuple[str, int]], object]:
     return lambda cell: cell if cell in whole else cell[1] if cell[1] in bands else None
 
 
-def _ends(distances: np.ndarray, level: float) -> tuple[float, float]:
-    """The lower and upper end, each missing at most (1 - level) / 2 of what comes."""
-    count = len(distances)
+def _ends(below: np.ndarray, above: np.ndarray, level: float) -> tuple[float, float]:
+    """How far the lower and the upper end move, each to miss at most (1 - level) / 2 of what comes."""
+    count = len(below)
     place = math.ceil((count + 1) * (1 + level) / 2)
     if place > count:
         return math.nan, math.nan
-    ordered = np.sort(distances)
-    return float(ordered[count - place]), float(ordered[place - 1])
+    return float(np.sort(below)[count - place]), float(np.sort(above)[place - 1])
 
 
 # From a distribution

@@ -40,6 +40,7 @@ class Asked:
     seconds: float
     distribution: np.ndarray | None = None  # float16 (guesses, 1000), of a model that gives one
     validation: pl.DataFrame | None = None  # item_id and guess of validation, which ranges and stacks go by
+    validation_distribution: np.ndarray | None = None  # float16 (rows of it, 1000), where given
     curves: pl.DataFrame | None = None  # of the fit, as `pricer.runs.curves` has them
 
 
@@ -92,14 +93,20 @@ def _column(said: pl.DataFrame, name: str, items: pl.DataFrame) -> pl.Series:
     return said[name] if name in said.columns else pl.Series(name, [None] * len(items), dtype=_SCHEMA[name])
 
 
-def ask_validation(model: Model, validation: pl.DataFrame, stage: str, report: Report = silent) -> np.ndarray:
-    """What a model guesses of a dataset's validation: float64 (items,) dollars."""
-    guesses = [np.zeros(0)]
+def ask_validation(
+    model: Model, validation: pl.DataFrame, stage: str, report: Report = silent
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """What a model guesses of a dataset's validation: float64 (items,) dollars; and of a model that gives one, how
+    likely each slot is: float16 (items, 1000).
+    """
+    guesses, chances = [np.zeros(0)], []
     for batch in without_price(validation).iter_slices(_BATCH):
         guesses.append(model.predict(batch))
+        if isinstance(model, GivesDistribution):
+            chances.append(model.predict_distribution(batch).astype(np.float16))
         done = sum(map(len, guesses))
         report(Step(stage, done, "items", done / len(validation)))
-    return np.concatenate(guesses)
+    return np.concatenate(guesses), np.concatenate(chances) if chances else None
 
 
 def validation_table(validation: pl.DataFrame, guesses: np.ndarray) -> pl.DataFrame:

@@ -109,5 +109,6 @@ def _together(run: Run, old: pl.DataFrame, new: Asked, exam: pl.Series) -> Asked
         run.manifest.guess_seconds + new.seconds,
         chances,
         pl.read_parquet(validation) if validation.is_file() else None,
+        run.validation_distribution(),
         read_curves(run.folder),
     )

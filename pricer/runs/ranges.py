@@ -1,6 +1,6 @@
 """Price ranges of recorded runs: from the distribution that a run keeps, or from what it guessed of validation."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -10,10 +10,10 @@ from pricer.evaluation.errors import Reading, asked, parts_of, price_bands
 from pricer.evaluation.ranges import (
     LEVELS,
     Ranges,
+    conformal_quantiles,
     conformal_ranges,
     coverage,
     cumulated,
-    distribution_ranges,
     ranges_between,
 )
 from pricer.evaluation.slices import BAND_NAMES
@@ -44,16 +44,43 @@ def ranges_of(run: Run, levels: Iterable[float]) -> tuple[pl.DataFrame, list[Ran
 
     Where an item has no answer it has no range.
     """
-    table, chances = run.graded().table, run.distribution()
-    guesses = table["guess"].fill_null(np.nan).to_numpy()
+    table, chances, validation = run.graded().table, run.distribution(), run.validation_guesses()
+    guesses, categories = table["guess"].fill_null(np.nan).to_numpy(), table["category"].to_list()
     if chances is not None:
-        reached = cumulated(chances)
-        found = [ranges_between(reached, level) for level in levels]
+        reached, own = cumulated(chances), _reached_of_validation(run)
+        found = [_of_chances(reached, guesses, categories, validation, own, level) for level in levels]
         return table, [_where(np.isfinite(guesses), each) for each in found]
-    validation = run.validation_guesses()
     if validation is None:
         return table, []
-    return table, [conformal_ranges(guesses, table["category"].to_list(), validation, level) for level in levels]
+    return table, [conformal_ranges(guesses, categories, validation, level) for level in levels]
+
+
+def origin(run: Run) -> str:
+    """What a run's ranges are made from, in a few words."""
+    if run.distribution() is None:
+        return "validation"
+    return "its distribution alone" if run.validation_distribution() is None else "its distribution and validation"
+
+
+def _of_chances(
+    reached: np.ndarray,
+    guesses: np.ndarray,
+    categories: Sequence[str],
+    validation: pl.DataFrame | None,
+    own: np.ndarray | None,
+    level: float,
+) -> Ranges:
+    """The ranges of distributions, moved by validation's where these were kept: each as `cumulated` gives it."""
+    ranges = ranges_between(reached, level)
+    if validation is None or own is None:
+        return ranges
+    return conformal_quantiles(ranges, guesses, categories, ranges_between(own, level), validation)
+
+
+def _reached_of_validation(run: Run) -> np.ndarray | None:
+    """The cumulated chances of each row of `Run.validation_guesses`; None where they were not kept."""
+    chances = run.validation_distribution()
+    return None if chances is None else cumulated(chances)
 
 
 def range_of_guess(
@@ -61,10 +88,14 @@ def range_of_guess(
 ) -> Ranges | None:
     """The ranges of described products: of the model's distribution, or from the run's guesses of validation.
 
-    None where the run has neither, or its validation is too small to promise so much.
+    None where the run has neither, or its validation is too small to promise so much; a distribution whose validation
+    is too small is taken at its word.
     """
     if isinstance(model, GivesDistribution):
-        return distribution_ranges(model.predict_distribution(items), level)
+        reached = cumulated(model.predict_distribution(items))
+        own = _reached_of_validation(run)
+        found = _of_chances(reached, guesses, items["category"].to_list(), validation, own, level)
+        return found if np.isfinite(found.low).all() else ranges_between(reached, level)
     if validation is None:
         return None
     found = conformal_ranges(guesses, items["category"].to_list(), validation, level)

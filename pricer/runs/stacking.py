@@ -123,7 +123,8 @@ def _guesses_of(run: Run, model: Model, validation: pl.DataFrame, report: Report
     kept = run.validation_guesses()
     if kept is not None and kept["item_id"].equals(validation["item_id"]):
         return kept["guess"].to_numpy()
-    return ask_validation(model, validation, f"Asking {run.name}", report)
+    guesses, _ = ask_validation(model, validation, f"Asking {run.name}", report)
+    return guesses
 
 
 def _out_of_fold(guesses: np.ndarray, prices: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:

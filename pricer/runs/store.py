@@ -29,6 +29,7 @@ from pricer.runs.jobs import check_attempt
 GUESSES = "guesses.parquet"
 DISTRIBUTION = "distribution.npy"  # of a model that gives one: float16 (guesses, 1000) over slots 0 to 999
 VALIDATION = "validation.parquet"  # item_id and guess of the dataset's validation; not of imported guesses
+VALIDATION_DISTRIBUTION = "validation-distribution.npy"  # of a model that gives one: float16 (rows of it, 1000)
 MODEL = "model"
 IMPORTED = "imported"  # what stands for the model of guesses that were made elsewhere
 MOST_TAGS = 20
@@ -136,6 +137,11 @@ class Run:
             return None
         items = self.dataset().validation().select("item_id", "price", "category").collect()
         return items.join(pl.read_parquet(path), on="item_id", how="inner", maintain_order="left")
+
+    def validation_distribution(self) -> np.ndarray | None:
+        """How likely each slot is for each guess of validation, in the order of `VALIDATION`: float16 (items, 1000)."""
+        path = self.folder / VALIDATION_DISTRIBUTION
+        return np.load(path, mmap_mode="r", allow_pickle=False) if path.is_file() else None
 
     def natural_rank(self) -> pl.Expr:
         """The rank of an exam's items in the natural exam, null where the run was not asked for that.

@@ -32,6 +32,7 @@ from pricer.runs.store import (
     GUESSES,
     MODEL,
     VALIDATION,
+    VALIDATION_DISTRIBUTION,
     Run,
     RunManifest,
     new_run_id,
@@ -81,8 +82,8 @@ def train_run(order: Order, report: Report = silent) -> Run:
     model, fit_seconds, curves = kept.fitted() or _fit(model, train, validation, kept, report)
     asked = ask_exam(model, exam, float(train["price"].median()), report, kept)
     if find_kind(order.model).asks_validation:
-        guesses = ask_validation(model, validation, "Guessing validation", report)
-        asked = replace(asked, validation=validation_table(validation, guesses))
+        guesses, chances = ask_validation(model, validation, "Guessing validation", report)
+        asked = replace(asked, validation=validation_table(validation, guesses), validation_distribution=chances)
     asked = replace(asked, curves=curves)
     return keep_run(make_manifest(order, dataset, train, asked, fit_seconds), asked, model)
 
@@ -108,6 +109,8 @@ def keep_run(manifest: RunManifest, asked: Asked, model: Model | None) -> Run:
             np.save(folder / DISTRIBUTION, asked.distribution, allow_pickle=False)
         if asked.validation is not None:
             asked.validation.write_parquet(folder / VALIDATION)
+        if asked.validation_distribution is not None:
+            np.save(folder / VALIDATION_DISTRIBUTION, asked.validation_distribution, allow_pickle=False)
         write_curves(folder, asked.curves)
         write_manifest(folder, manifest)
         place = settings.runs_folder() / manifest.id

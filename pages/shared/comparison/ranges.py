@@ -11,6 +11,7 @@ from pricer.evaluation.ranges import LEVELS, USUAL_LEVEL
 from pricer.evaluation.scoring import Scoring
 from pricer.figures.coverage import coverage_chart, coverage_finding, verdict
 from pricer.figures.formats import NOT_MEASURED, category_name, count, count_of, dollars, percent
+from pricer.runs.ranges import origin
 from pricer.runs.store import Run, names_of
 
 PARTS = {"band": "Price band", "category": "Category"}
@@ -60,7 +61,7 @@ def _show_all(
 ) -> None:
     """Every run's ranges at one level, the best interval score first."""
     rows = [strips[run.id].filter(level=level).row(0, named=True) | {"run": names[run.id]} for run in runs]
-    origin = {names[run.id]: "its distribution" if run.distribution() is not None else "validation" for run in runs}
+    made_from = {names[run.id]: origin(run) for run in runs}
     rows.sort(key=lambda row: (row["score"] is None, row["score"]))
     chart_head(
         "How wide, and how true",
@@ -70,7 +71,7 @@ def _show_all(
     cells = [
         (
             Html(f"<b>{escaped(row['run'])}</b>"),
-            origin[row["run"]],
+            made_from[row["run"]],
             _held(row),
             _verdict(row),
             dollars(row["median_width"]),
