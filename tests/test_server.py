@@ -4,6 +4,9 @@ import http.client
 import os
 import socket
 import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import psutil
 import pytest
@@ -12,6 +15,7 @@ from starlette.datastructures import Headers
 from app import host_name, refusal
 from tests.serving import STREAMLIT, Server
 
+ROOT = Path(__file__).resolve().parents[1]
 OURS = ["127.0.0.1", "127.0.0.1:8501", "localhost:8501", "LOCALHOST", "[::1]:8501"]
 OTHERS = ["", "evil.example", "evil.example:8501", "127.0.0.1.evil.example", "localhost@evil.example",
           "evil.example#@localhost", "localhost/x", "[::1", "0.0.0.0", "192.168.0.2"]  # fmt: skip
@@ -121,3 +125,28 @@ def test_a_home_that_cannot_be_written_ends_the_start_in_one_line(tmp_path):
     assert ended.returncode == 2
     assert len(ended.stderr.splitlines()) == 1
     assert "set PRICER_HOME to a folder that you may write" in ended.stderr
+
+
+def test_a_folder_of_mode_0555_ends_a_command_in_one_line_that_names_it():
+    """As anyone but root, whom no mode stops: root becomes nobody first."""
+    code = """
+import os, sys
+from pricer.__main__ import main
+from pricer.runs import spending
+if os.getuid() == 0:
+    try:
+        os.setgid(65534), os.setuid(65534)
+    except PermissionError:
+        sys.exit(77)
+sys.exit(main(["cap", "1"]))
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o555)
+        environment = os.environ | {"PRICER_HOME": folder}
+        ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=ROOT)
+        left = list(Path(folder).iterdir())
+        Path(folder).chmod(0o700)
+    if ended.returncode == 77:
+        pytest.skip("root may not become another user here")
+    assert (ended.returncode, len(ended.stderr.splitlines()), left) == (2, 1, [])
+    assert f"cannot write to the folder {Path(folder).resolve()}: set PRICER_HOME" in ended.stderr

@@ -11,14 +11,17 @@ import pytest
 
 from pricer import settings
 from pricer.__main__ import main
+from pricer.catalogue.categories import REPOSITORY, address_of, file_of
 from pricer.catalogue.store import open_catalogue
 from pricer.curation.dataset import list_datasets, open_dataset
+from pricer.keys import HUB_TOKEN
 from pricer.progress import silent
 from pricer.runs import jobs, processes
 from pricer.runs.jobs import Job, open_job, submit
 from pricer.runs.launch import resources_of
 from pricer.runs.store import Run, list_runs, open_run
 from pricer.runs.worker import Worker
+from tests.hub_server import ADA
 from tests.processes import eventually
 
 pytestmark = pytest.mark.slow
@@ -151,3 +154,23 @@ def test_publish(worker, tmp_path):
     files = [{path.relative_to(folder) for path in folder.rglob("*") if path.is_file()} for folder in folders]
     assert files[0] == files[1]
     assert all((folders[0] / name).read_bytes() == (folders[1] / name).read_bytes() for name in files[0])
+
+
+def test_publish_to_the_hub(worker, hub, monkeypatch):
+    monkeypatch.setenv(HUB_TOKEN, ADA)
+    assert main(["publish", "whole", "--to", "ada/whole"]) == 0
+    job = survive(worker, ["publish", "whole", "--to", "ada/killed"], "Uploading")
+    killed, whole = (hub.repositories["datasets", name].branches["main"] for name in ("ada/killed", "ada/whole"))
+    assert job.result["commit"] == killed[-1].id and len(killed) == len(whole) == 2
+    tables = [
+        {path: digest for path, digest in each[-1].files.items() if "parquet" in path} for each in (killed, whole)
+    ]
+    assert tables[0] == tables[1] and tables[0]
+
+
+def test_load_from_the_hub(worker, home, hub):
+    hub.put(REPOSITORY, {file_of("Appliances"): (home / "rows.jsonl").read_bytes()})
+    job = survive(worker, ["load", address_of("Appliances"), "--catalogue", "killed"], "Downloading")
+    killed, whole = (open_catalogue(name).manifest for name in ("killed", "whole"))
+    assert (killed.content_hash, killed.exam_hash, killed.items) == (whole.content_hash, whole.exam_hash, whole.items)
+    assert killed.version == job.result["version"] == 1
