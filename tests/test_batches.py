@@ -203,7 +203,7 @@ def test_a_batch_that_the_provider_refuses_is_over_and_the_next_start_sends_anot
 
 
 def test_a_batch_above_the_cap_or_where_there_are_none_is_not_sent(server, provider):
-    with pytest.raises(PricerError, match=r"might cost \$0\.03, and \$0\.01 are allowed"):
+    with pytest.raises(PricerError, match=r"might cost \$0\.04, and \$0\.01 are allowed"):
         asked(calls(100), provider, most_dollars=0.01)
     with pytest.raises(PricerError, match="answers no batches"):
         asked(calls(1), provider.model_copy(update={"batches": False}))

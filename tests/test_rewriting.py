@@ -184,6 +184,11 @@ def test_without_a_stated_price_or_above_the_cap_nothing_is_asked(paid, catalogu
     new = rewrite(wish)
     assert 0 < new.manifest.rewriting.cost_dollars < quote.dollars and paid.paid == 10
     assert quote_rewrite(wish).dollars == 0
+    more = order(provider="openai", first=14, name="longer")
+    quote, had = quote_rewrite(more), new.manifest.rewriting.cost_dollars
+    set_cap(quote.dollars)  # what the first ten have cost is no part of it
+    about = rewrite(more).manifest.rewriting
+    assert paid.paid == 14 and 0 < about.cost_dollars <= quote.dollars and about.kept_dollars == pytest.approx(had)
 
 
 def test_a_batch_costs_its_share_and_asks_each_question_once(paid, catalogue, monkeypatch):

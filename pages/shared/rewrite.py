@@ -4,12 +4,14 @@ import streamlit as st
 
 from pages.shared import rewrite_cached, state
 from pages.shared.jobs import command_of, find_job, follow_job, is_busy, is_news, show_done, start_now
+from pages.shared.providers import listed_models, show_provider
+from pages.shared.spending import choose_cap
 from pages.shared.widgets import chart_head, checks, plain, sentence
 from pricer.catalogue.store import Catalogue, open_catalogue
 from pricer.errors import PricerError
 from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, percent, short_hash
 from pricer.keys import find_key, page_of
-from pricer.llm.providers import list_providers
+from pricer.llm.providers import Price, find_provider, list_providers
 from pricer.runs.rewriting import VERB, RewriteOrder, RewriteQuote, check_quote, quote_rewrite, rewrite_arguments
 from pricer.runs.spending import cap
 
@@ -30,6 +32,8 @@ def show_rewrite(catalogue: Catalogue) -> None:
             "catalogue has the same items, roles and exam, so models of both are compared on one exam."
         )
         order = choose_order(catalogue)
+        choose_cap("rewrite_cap")
+        show_provider(order.provider, order.model)
         if order.model and order.name:
             show_start(catalogue, order)
         else:
@@ -53,7 +57,7 @@ def choose_order(catalogue: Catalogue) -> RewriteOrder:
             "Name of the new catalogue", f"{catalogue.name}-five-lines"[:64], key=f"rewrite_name_{catalogue.name}"
         )
     with right:
-        model = st.text_input("Model", key="rewrite_model", max_chars=200, persist_state="session")
+        model = _choose_model(provider)
         first = st.number_input(
             f"First items, of {count(there)}",
             1,
@@ -70,6 +74,17 @@ def choose_order(catalogue: Catalogue) -> RewriteOrder:
     return RewriteOrder(catalogue.label, provider, model.strip(), name.strip(), first, batch=batch)
 
 
+def _choose_model(provider: str) -> str:
+    """A model that the provider has listed, or one that is typed."""
+    listed = listed_models(provider)
+    if not listed:
+        return st.text_input("Model", key="rewrite_model", max_chars=200, persist_state="session")
+    return st.selectbox(
+        "Model", listed, index=None, key="rewrite_model", accept_new_options=True, persist_state="session",
+        placeholder="choose one, or type its name",
+    ) or ""  # fmt: skip
+
+
 def show_start(catalogue: Catalogue, order: RewriteOrder) -> None:
     """What it may cost, what stands in its way, its command, and the button."""
     many = (order.first or catalogue.manifest.items) > QUOTED_AT_ONCE
@@ -77,7 +92,7 @@ def show_start(catalogue: Catalogue, order: RewriteOrder) -> None:
         return
     lines, wrong = [], None
     try:
-        quote = quote_rewrite(order) if not many else rewrite_cached.quote_of_many(catalogue, order)
+        quote = quote_rewrite(order) if not many else rewrite_cached.quote_of_many(catalogue, order, _price(order))
         lines = quote_lines(quote)
         check_quote(quote, order)
     except PricerError as error:
@@ -91,6 +106,10 @@ def show_start(catalogue: Catalogue, order: RewriteOrder) -> None:
     stopped = bool(wrong) or any(verdict == "stop" for verdict, _, _ in lines) or is_busy(state.REWRITE_JOB)
     if st.button("Rewrite", icon=":material/edit_note:", key="start_rewrite", disabled=stopped):
         start_now(state.REWRITE_JOB, arguments)
+
+
+def _price(order: RewriteOrder) -> Price | None:
+    return find_provider(order.provider).price(order.model)
 
 
 def quote_lines(quote: RewriteQuote) -> list[tuple[str, str, str]]:
@@ -119,7 +138,9 @@ def show_rewritten() -> None:
         st.session_state[state.CATALOGUE] = made["catalogue"]
         st.rerun()
     others = f"{count_of(made['unusable'] + made['failed'], 'reply', 'replies')} gave none"
-    words = f"{made['catalogue']}: {count_of(made['rewritten'], 'new text')}, {others}, {dollars(made['cost_dollars'])}"
+    before = made.get("kept_dollars")
+    paid = dollars(made["cost_dollars"]) + (f" now, {dollars(before)} before" if before else "")
+    words = f"{made['catalogue']}: {count_of(made['rewritten'], 'new text')}, {others}, {paid}"
     show_done(state.REWRITE_JOB, plain(f"{words}. Exam {short_hash(made['exam_hash'])} as before."))
 
 
@@ -130,7 +151,8 @@ def show_what_changed(catalogue: Catalogue) -> None:
     chart_head(
         f"{count_of(about.rewritten, 'text')} rewritten by {about.model}",
         f"at {about.provider}, from {about.catalogue}; {count_of(kept, 'reply', 'replies')} gave no five lines and "
-        f"left the old text; {dollars(about.cost_dollars)}. Items, roles and exam are those of {about.catalogue}.",
+        f"left the old text; {dollars(about.cost_dollars + about.kept_dollars)}. Items, roles and exam are those of "
+        f"{about.catalogue}.",
     )
     try:
         before = open_catalogue(about.catalogue)

@@ -5,6 +5,7 @@ import streamlit as st
 
 from pricer.catalogue.rewritten import changed_texts
 from pricer.catalogue.store import Catalogue
+from pricer.llm.providers import Price
 from pricer.runs.rewriting import RewriteOrder, RewriteQuote, quote_rewrite
 
 _KEYS = {
@@ -14,8 +15,8 @@ _KEYS = {
 
 
 @st.cache_data(max_entries=4, show_spinner="Counting tokens", ttl=600, hash_funcs=_KEYS)
-def quote_of_many(catalogue: Catalogue, order: RewriteOrder) -> RewriteQuote:
-    """What an order for many items may cost: looked at again after ten minutes, as more may have been answered."""
+def quote_of_many(catalogue: Catalogue, order: RewriteOrder, price: Price | None) -> RewriteQuote:
+    """What an order for many items may cost at this price: looked at again after ten minutes, when more is kept."""
     return quote_rewrite(order)
 
 

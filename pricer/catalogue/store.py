@@ -77,7 +77,8 @@ class Rewriting(_Record):
     rewritten: int
     unusable: int  # replies that are not what was asked for
     failed: int
-    cost_dollars: float
+    cost_dollars: float  # of the replies that were asked for it
+    kept_dollars: float = 0.0  # that the others had cost before
 
 
 class Manifest(_Record):

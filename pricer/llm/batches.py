@@ -44,12 +44,14 @@ def ask_batch(
     key: Key | None,
     *,
     most_dollars: float | None = None,
+    kept_count: bool = True,
     report: Report = silent,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Reply]:
     """Every call's reply, in the order of the calls; those that were answered before are not in any batch.
 
-    PricerError where the provider has no batches, they might cost more than `most_dollars`, or nobody can say whether
+    PricerError where the provider has no batches, they might cost more than `most_dollars` (together with those
+    that were answered before, if `kept_count`), or nobody can say whether
     one was created. A call that the batch did not answer is a failed reply.
     """
     if not provider.batches:
@@ -67,7 +69,7 @@ def ask_batch(
             _Asking(batch.key, calls_of_it, provider, key, report, sleep).go_on(batch)
     found = find_replies(unique)
     left = {name: call for name, call in unique.items() if name not in found}
-    dollars = sum(reply.cost_dollars for reply in found.values())
+    dollars = sum(reply.cost_dollars for reply in found.values()) if kept_count else 0.0
     dollars += provider.batch_share * sum(most_dollars_of(call, prices[call.model]) for call in left.values())
     if most_dollars is not None and dollars > most_dollars:
         raise PricerError(f"the batch might cost ${dollars:,.2f}, and ${most_dollars:,.2f} are allowed")

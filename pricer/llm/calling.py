@@ -57,15 +57,16 @@ def ask_all(
     concurrency: int = CONCURRENCY,
     deadline_seconds: float = DEADLINE_SECONDS,
     most_dollars: float | None = None,
+    kept_count: bool = True,
     on_reply: OnReply = lambda call, reply: None,
     tries: Tries | None = None,
 ) -> list[Reply]:
     """Every call's reply, in the order of the calls; what was answered before is not asked again.
 
-    `most_dollars` bounds what all of them have cost, those that were answered before too; no try of a call is begun
-    while it might lead above it, and a try whose answer is lost counts as one that was charged. A temperature or seed
-    that a model refuses is left out. `on_reply` is told of each reply as soon as it is kept, in the order in which they
-    come.
+    `most_dollars` bounds what all of them have cost, those that were answered before too if `kept_count`; no try of a
+    call is begun while it might lead above it, and a try whose answer is lost counts as one that was charged. A
+    temperature or seed that a model refuses is left out. `on_reply` is told of each reply as soon as it is kept, in the
+    order in which they come.
     Stopped where all further calls would fail; PricerError where a model's price is not known and there is a cap.
     """
     unique = {call.key: call for call in calls}
@@ -74,7 +75,7 @@ def ask_all(
     for name, reply in found.items():
         on_reply(unique[name], reply)
     asking = _Asking(provider, key, prices, deadline_seconds, most_dollars, on_reply, tries or Tries())
-    asking.spent = sum(reply.cost_dollars for reply in found.values())
+    asking.spent = sum(reply.cost_dollars for reply in found.values()) if kept_count else 0.0
     left = [call for name, call in unique.items() if name not in found]
     if left:
         run(asking.all_of(left, concurrency))

@@ -12,7 +12,7 @@ from pricer.files import write_whole
 from pricer.keys import wait_for_key
 from pricer.llm.batches import ask_batch
 from pricer.llm.calling import CONCURRENCY, DEADLINE_SECONDS, ask_all
-from pricer.llm.calls import CHARACTERS_PER_TOKEN, FAILED, Call, price_of
+from pricer.llm.calls import FAILED, Call, most_tokens_of, price_of
 from pricer.llm.prompts import PRICE_NAME, Prompt, find_prompt
 from pricer.llm.providers import Provider, check_model_id, find_provider
 from pricer.llm.reading import read_price
@@ -86,7 +86,7 @@ class Hosted:
         asked = cls(**settings)
         provider, prompt = find_provider(asked.provider), find_prompt(asked.prompt)
         price = price_of(provider, check_model_id(asked.model), most_dollars=0.0)
-        words = len("".join(message["content"] for message in prompt.messages(""))) / CHARACTERS_PER_TOKEN
+        words = most_tokens_of("".join(message["content"] for message in prompt.messages("")))
         tokens_in = words + tokens * (1 + prompt.examples + prompt.neighbours)
         share = provider.batch_share if asked.batch == "yes" else 1.0
         dollars = share * items * price.dollars(tokens_in, prompt.max_tokens)

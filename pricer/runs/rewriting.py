@@ -65,7 +65,8 @@ class _Done:
     texts: dict[str, str] = field(default_factory=dict)
     failed: int = 0
     unusable: int = 0
-    dollars: float = 0.0
+    dollars: float = 0.0  # for what was asked now
+    kept_dollars: float = 0.0  # that replies have cost which were there already
 
 
 def rewrite_arguments(order: RewriteOrder) -> list[str]:
@@ -118,7 +119,7 @@ def rewrite(order: RewriteOrder, report: Report = silent) -> Catalogue:
         calls = _calls(some, order, provider)
         asked, left = [call for _, call in calls], max(0.0, most - done.dollars)
         if order.batch:
-            replies = ask_batch(asked, provider, key, most_dollars=left, report=report)
+            replies = ask_batch(asked, provider, key, most_dollars=left, kept_count=False, report=report)
         else:
             replies = ask_all(
                 asked,
@@ -127,6 +128,7 @@ def rewrite(order: RewriteOrder, report: Report = silent) -> Catalogue:
                 concurrency=order.concurrency,
                 deadline_seconds=order.seconds,
                 most_dollars=left,
+                kept_count=False,
                 on_reply=count,
             )
         _take(done, calls, replies)
@@ -143,6 +145,7 @@ def rewrite(order: RewriteOrder, report: Report = silent) -> Catalogue:
         unusable=done.unusable,
         failed=done.failed,
         cost_dollars=done.dollars,
+        kept_dollars=done.kept_dollars,
     )
     return write_rewritten(catalogue, done.texts, order.name, about, report)
 
@@ -197,8 +200,10 @@ def _calls(items: pl.DataFrame, order: RewriteOrder, provider: Provider) -> list
 def _take(done: _Done, calls: list[tuple[str, Call]], replies: list[Reply]) -> None:
     paid = set()
     for (identifier, call), reply in zip(calls, replies, strict=True):
-        done.dollars += 0.0 if call.key in paid else reply.cost_dollars
+        dollars = 0.0 if call.key in paid else reply.cost_dollars
         paid.add(call.key)
+        done.dollars += 0.0 if reply.cached else dollars
+        done.kept_dollars += dollars if reply.cached else 0.0
         text = None if reply.finish in (FAILED, "length") else read_rewrite(reply.text)
         if text:
             done.texts[identifier] = text

@@ -56,8 +56,9 @@ def _words(result: dict) -> str:
             f"{result['items']:,} items, {result['kept']:,} of them answered already: {dollars}; "
             f"a run may cost ${result['cap_dollars']:,.2f}"
         )
+    before = f" now, ${result['kept_dollars']:,.2f} before" if result["kept_dollars"] else ""
     return (
         f"{result['catalogue']}: {result['rewritten']:,} of {result['items']:,} texts are new, "
         f"{result['unusable']:,} replies were not in five lines, {result['failed']:,} calls failed\n"
-        f"  cost ${result['cost_dollars']:,.2f}, exam {result['exam_hash'][:8]} as before"
+        f"  cost ${result['cost_dollars']:,.2f}{before}, exam {result['exam_hash'][:8]} as before"
     )
