@@ -115,6 +115,14 @@ def test_a_tuning_sends_both_files_and_one_job_and_keeps_what_becomes_of_it(prov
     assert done.kept.trained_tokens == 12_345 and done.kept.train_rows == 40
 
 
+def test_a_key_that_a_host_repeats_is_kept_nowhere(provider, host, home):
+    tell = host.tell
+    host.tell = lambda job, words, *more: tell(job, f"{words}, by {CANARY}", *more)
+    done = tune(order())
+    assert any("by ***" in words for words in done.kept.events) and CANARY not in str(done)
+    assert not [path for path in home.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
+
+
 def test_its_losses_and_checkpoints_are_kept_once_each(provider, host):
     done = tune(order())
     curves = read_curves(done.folder)

@@ -6,6 +6,7 @@ What costs money is sent once. Where no answer came, `NoAnswer` says that the ho
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pricer.errors import PricerError
 from pricer.keys import Key
@@ -109,12 +110,17 @@ class Host:
             raise NotSent(
                 f"{self.title} cannot be reached at {self._provider.base_url}: check the connection"
             ) from None
-        return self._read(f"{method} {path}", answered)
+        return self._read(f"{method} {path}", self._without_key(answered))
 
     async def _fetch(self, method: str, path: str, parts: dict, seconds: float) -> Answered:
         async with open_client(self._provider, None) as client:
             client.headers.update(self._headers)
             return await exchange(client, method, self._provider.base_url + path, seconds, MOST_BYTES, **parts)
+
+    def _without_key(self, answered: Answered) -> Answered:
+        """An answer with stars where it repeats the key: what a host tells of a job is kept."""
+        secret = self._key.text.get_secret_value().encode() if self._key else b""
+        return replace(answered, content=answered.content.replace(secret, b"***")) if secret else answered
 
     def _read(self, request: str, answered: Answered) -> dict:
         status, body = answered.status, _object_in(answered)
