@@ -54,6 +54,10 @@ def test_a_run_waits_for_a_price_and_a_cap(app, monkeypatch):
     assert "Nobody has stated what small-1 costs" in text(app)
     assert app.button(key="start_train").disabled
     inputs = [each for each in app.number_input if each.label.startswith("Dollars a million")]
+    state = next(each for each in app.button if each.label == "State this price")
+    state.click().run()
+    assert find_provider("openai").price("small-1") is None, "no price was typed"
+    inputs = [each for each in app.number_input if each.label.startswith("Dollars a million")]
     inputs[0].set_value(1.0)
     inputs[1].set_value(4.0)
     next(each for each in app.button if each.label == "State this price").click().run()

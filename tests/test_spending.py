@@ -66,6 +66,14 @@ def test_preflight_stops_above_the_cap_and_without_the_key(paid, monkeypatch):
     assert verdicts(20)[f"Key {KEY}"] == ("stop", "none")
 
 
+def test_small_sums_are_told_and_a_price_of_nothing_is_one_that_somebody_stated(paid):
+    set_price("openai", "small-1", Price(0.0, 1e6 * 0.0004 / find_prompt("plain").max_tokens))
+    set_cap(0.01)
+    assert verdicts(10)["Price, and what a run may cost at most"] == ("pass", "about $0.0040 of $0.010")
+    set_price("openai", "small-1", Price(0.0, 0.0))
+    assert verdicts(10)["Price"] == ("pass", "nothing, as stated")
+
+
 def test_the_cap_is_set_on_the_page_where_it_matters(paid):
     app = opened("train")
     app.pills(key="train_family").set_value("hosted").run()

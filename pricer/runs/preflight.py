@@ -10,12 +10,13 @@ from pricer import settings
 from pricer.curation.dataset import PARTS, Dataset
 from pricer.errors import PricerError
 from pricer.keys import find_key
+from pricer.llm.providers import find_provider
 from pricer.models.contract import Estimate
 from pricer.models.registry import STACK, find_kind
 from pricer.progress import duration
 from pricer.runs.extending import more_of
 from pricer.runs.precision import Precision, expected_precision
-from pricer.runs.spending import cap, quote, tokens_of
+from pricer.runs.spending import cap, quote, small_dollars, tokens_of
 from pricer.runs.stacking import stack_estimate, stack_runs
 from pricer.runs.store import Run
 from pricer.runs.training import Order, trained_on
@@ -167,14 +168,22 @@ def _price_and_key(order: Order, dataset: Dataset, items: int) -> Iterator[Check
         yield _stop(error)
         return
     if not dollars:
-        yield Check("pass", "Price", "nothing: it runs on this machine")
+        yield Check("pass", "Price", "nothing: it runs on this machine" if _is_here(order) else "nothing, as stated")
     else:
         most = cap()
         words = "Price, and what a run may cost at most"
-        yield Check("pass" if dollars <= most else "stop", words, f"about ${dollars:,.2f} of ${most:,.2f}")
+        yield Check(
+            "pass" if dollars <= most else "stop", words, f"about {small_dollars(dollars)} of {small_dollars(most)}"
+        )
     if key:
         found = find_key(key)
         yield Check("pass" if found else "stop", f"Key {key}", found.place if found else "none")
+
+
+def _is_here(order: Order) -> bool:
+    """Whether nobody else is asked who might take money."""
+    kind = find_kind(order.model)
+    return not kind.quotes or find_provider(str(kind.check_settings(order.settings)["provider"])).is_free
 
 
 def _time_to_ask(order: Order, items: int, runs: Sequence[Run]) -> Iterator[Check]:

@@ -57,6 +57,17 @@ def may_cost(model: str, settings: Mapping[str, Value] | None = None) -> bool:
         return True
 
 
+def small_dollars(amount: float) -> str:
+    """An amount that asking costs, in words: in cents, and less than a dollar in two digits at least.
+
+    >>> small_dollars(12.345), small_dollars(0.075), small_dollars(0.00421), small_dollars(1e-9), small_dollars(0)
+    ('$12.35', '$0.075', '$0.0042', 'under $0.0001', '$0.00')
+    """
+    if amount == 0 or amount >= 1:
+        return f"${amount:,.2f}"
+    return f"${amount:.{max(2, 1 - math.floor(math.log10(amount)))}f}" if amount >= 1e-4 else "under $0.0001"
+
+
 def tokens_of(dataset: Dataset) -> float:
     """How many tokens the texts of a dataset's exam have, on average; the usual number where the exam is gone."""
     try:
@@ -70,14 +81,15 @@ def check_spending(
 ) -> None:
     """PricerError where asking so many items would cost more than the cap, or as `quote`."""
     dollars = quote(model, items, settings, tokens).dollars
-    check_cap(dollars, f"{model} would cost about ${dollars:,.2f} for {items:,} items", "ask fewer items")
+    check_cap(dollars, f"{model} would cost about {small_dollars(dollars)} for {items:,} items", "ask fewer items")
 
 
 def check_cap(dollars: float, words: str, instead: str) -> None:
     """PricerError where so much is more than the cap: what would cost it, in words, and what to do instead."""
     if dollars > (most := cap()):
         raise PricerError(
-            f"{words}, and a run may cost ${most:,.2f}; {instead}, or raise the cap: python -m pricer cap DOLLARS"
+            f"{words}, and a run may cost {small_dollars(most)}; {instead}, or raise the cap: "
+            "python -m pricer cap DOLLARS"
         )
 
 
