@@ -202,6 +202,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         provider, request = self.provider, self._read()
+        if request is None:
+            self.close_connection = True
+            return
         with provider.lock:
             provider.requests.append(request)
             struck = [fault for fault in provider.faults if fault.strikes(f"{request.method} {request.path}")]
@@ -250,9 +253,12 @@ class _Handler(BaseHTTPRequestHandler):
                     return answer(self.provider, request, **match.groupdict())
         raise Refused(404, f"Invalid URL ({request.method} {request.path})")
 
-    def _read(self) -> Request:
-        parts = urlsplit(self.path)
-        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def _read(self) -> Request | None:
+        """The request; None where who sends it has died before its end."""
+        parts, length = urlsplit(self.path), int(self.headers.get("Content-Length") or 0)
+        content = self.rfile.read(length)
+        if len(content) < length:
+            return None
         body: object = content
         if "json" in self.headers.get("Content-Type", "") and content:
             body = json.loads(content)
