@@ -5,7 +5,8 @@
 
 Weights do not matter for time and memory, so they are drawn, saved as a hub model is, and loaded by Pricer's own code
 in 4 and 8 bit. Tuning is measured by the dry run: twenty steps on the longest rows, with the second edition's lite
-preset and with each of `FASTER`; the ratio is of tokens a second, best by preset. The disk must hold 7 and 17 GB.
+preset, with each of `FASTER`, and with the preset once more, whose better figure counts; the ratio is of tokens a
+second, best by preset. The disk must hold 7 and 17 GB.
 """
 
 import argparse
@@ -76,8 +77,9 @@ def measure(config: dict, folder: Path) -> dict:
     texts, prices = zip(*((each.text, each.price) for each in islice(listings(1), ITEMS)), strict=True)
     held = {precision: footprint(folder, precision, texts) for precision in ("4bit", "8bit")}
     train, base = Priced(texts, prices), BaseChoice(str(folder), "4bit")
-    lite = dry_run(base, LITE, train, 1, silent)
+    first = dry_run(base, LITE, train, 1, silent)
     others = {name: dry_run(base, tuning, train, 1, silent) for name, tuning in FASTER.items()}
+    lite = max(first, dry_run(base, LITE, train, 1, silent), key=lambda each: each.tokens_per_second)
     best = max(others, key=lambda name: others[name].tokens_per_second)
     return {
         "held": held,

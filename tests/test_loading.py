@@ -223,7 +223,7 @@ def test_nothing_is_downloaded_of_what_does_not_fit(hub, hub_cache, tiny_llama, 
     config = json.loads((tiny_llama / "config.json").read_text()) | LLAMA_8B
     hub.put("lab/large", files_of(tiny_llama) | {"config.json": json.dumps(config).encode()}, kind="models")
     monkeypatch.setattr(loading, "free_bytes", lambda device: 10_000_000_000)
-    with pytest.raises(PricerError, match=r"about 18\.1 GB of memory and 10\.0 GB are free; in precision 4bit it fits"):
+    with pytest.raises(PricerError, match=r"about 18\.1 GB of memory and 10\.0 GB are free; in 4 bit it fits"):
         load_base("lab/large", "none", "cpu")
     assert not downloaded(hub)
 

@@ -11,9 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from pricer.__main__ import main
 from pricer.errors import PricerError
-from pricer.llm.local import slots
-from pricer.llm.local.bases import TINY, tiny_folder
+from pricer.llm.local import loading, slots
+from pricer.llm.local.bases import TINY, look_at, tiny_folder
 from pricer.llm.local.loading import held, load_base, release
+from pricer.llm.local.memory import needed_bytes
 from pricer.llm.local.trying import look_closely, try_item
 from pricer.models import GivesDistribution, load, make_model
 from pricer.models.bins import distribution_median
@@ -118,6 +119,15 @@ def test_every_precision_is_measured_beside_its_estimate(base):
     for precision, measured in found["measured_bytes"].items():
         assert found["estimated_bytes"][precision] == pytest.approx(measured, rel=0.002)
     assert len(found["measured_bytes"]) == 3
+
+
+def test_a_precision_that_does_not_fit_is_told_beside_those_that_do(base, monkeypatch):
+    free = needed_bytes(look_at(str(base)).shape.bytes_in("8bit", "bfloat16")) + 1
+    monkeypatch.setattr(loading, "free_bytes", lambda device: free)
+    monkeypatch.setattr(loading, "choose_compute", lambda device, wanted="auto": "bfloat16")
+    found = look_closely(str(base), device="cpu", measure=True)
+    assert list(found["measured_bytes"]) == ["4bit", "8bit"]
+    assert "in 4 bit or in 8 bit it fits" in found["refused"]["none"]
 
 
 @pytest.mark.slow

@@ -212,8 +212,12 @@ def test_whoever_stops_a_run_keeps_what_it_has_learned(tiny_llama, rows, tmp_pat
         if told.count == 2:
             (tmp_path / STOP).touch()
 
-    state = tune(new_learner(tiny_llama), rows, 3, stop_at_two)
+    kept = tmp_path / "kept"
+    state = tune(new_learner(tiny_llama), rows, 3, stop_at_two, folder=kept)
     assert (state.step, state.steps, state.stopped) == (2, 6, True)
+    (tmp_path / STOP).unlink()  # whoever is killed afterwards has learned as much, and learns no more
+    again = tune(new_learner(tiny_llama), rows, 3, lambda told: None, folder=kept)
+    assert (again.step, again.stopped) == (2, True)
 
 
 def test_a_slot_head_is_read_back_or_told_to_be_damaged(tmp_path):
@@ -318,6 +322,29 @@ def gradients(learner, batch) -> dict:
     learner.model.train()
     summed_loss(learner.model, None, batch).backward()
     return {name: weight.grad.float() for name, weight in learner.trained.items()}
+
+
+def test_an_adapter_that_would_reach_only_some_of_its_layers_is_refused(tiny_llama):
+    with pytest.raises(PricerError, match="no layers named qkv_proj"):
+        new_learner(tiny_llama, replace(SMALL, targets=("o_proj", "qkv_proj")))
+
+
+def test_logits_that_a_model_holds_within_bounds_are_so_when_they_are_learned_and_asked():
+    import torch
+    from transformers import Gemma2Config, Gemma2ForCausalLM
+
+    from pricer.llm.local.slots import _at_the_ends, body_of, logits_of
+
+    sizes = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 1}
+    more = {"num_key_value_heads": 1, "head_dim": 32, "vocab_size": 64, "final_logit_softcapping": 0.5}
+    model = Gemma2ForCausalLM(Gemma2Config(**sizes, **more)).eval()
+    prompts = [[3, 4, 5], [6, 7]]
+    with torch.inference_mode():
+        wanted = model(torch.tensor([prompts[0]])).logits[0]
+        found = logits_of(model, body_of(model)(torch.tensor([prompts[0]])).last_hidden_state[0])
+        asked = _at_the_ends(model, prompts)[0, 0]
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(asked, wanted[-1], rtol=1e-4, atol=1e-5)
 
 
 def test_merging_keeps_what_the_adapter_says_and_merging_into_4_bit_would_not(tiny_llama, rows, tmp_path):

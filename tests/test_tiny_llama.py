@@ -1,6 +1,7 @@
 """The tiny Llama: its tokenizers, what it is taught, and that it is saved as any model of the hub is."""
 
 import itertools
+import statistics
 
 import pytest
 
@@ -62,6 +63,11 @@ def test_the_market_sells_the_same_things_again_and_others_with_another_seed():
     assert first != other
     assert all(0 < listing.price < 999.5 and listing.title in listing.text for listing in first)
     assert max(len(llama3().encode_ordinary(listing.text)) for listing in first) <= 160
+
+
+def test_the_market_is_cheaper_than_the_demo_so_that_tuning_has_something_to_teach(items):
+    market = statistics.median(listing.price for listing in itertools.islice(listings(7), 300))
+    assert 0.2 < market / items["price"].median() < 0.6
 
 
 def test_a_loaded_one_continues_a_prompt(tiny_llama, tokenizer):

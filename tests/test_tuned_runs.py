@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from pricer.__main__ import main
 from pricer.checkpoints import latest_complete
 from pricer.models.qlora import ABOUT
 from pricer.progress import TRAINING_LOSS
-from pricer.runs.adapters import find_base_run, write_card
+from pricer.runs.adapters import base_arguments, base_run, find_base_run, write_card
 from pricer.runs.launch import launch
 from pricer.runs.orders import order_arguments, order_of
 from pricer.runs.store import MODEL, list_runs, open_run
@@ -57,11 +58,30 @@ def tuned(home, tuned_home):
 
 
 def test_a_tuned_run_stands_beside_its_base_in_the_same_precision(tuned, tiny_llama):
-    base = find_base_run(tuned.manifest.model_settings, tuned.manifest.exam_hash)
+    base = base_run(tuned)
     assert base.manifest.model == "open-weight"
     assert base.guesses()["item_id"].to_list() == tuned.guesses()["item_id"].to_list()
-    other = tuned.manifest.model_settings | {"precision": "4bit"}
-    assert find_base_run(other, tuned.manifest.exam_hash) is None
+    for other in ({"precision": "4bit"}, {"prompt": "notebook-1"}, {"preset": "first-edition"}):
+        order = order_of(tuned)
+        assert find_base_run(replace(order, settings=order.settings | other), tuned.manifest.exam_hash) is None
+    assert find_base_run(order, tuned.manifest.exam_hash, "0" * 16) is None  # another base at the same place
+
+
+def test_a_trial_with_few_items_or_another_prompt_is_not_taken_for_its_base(tuned, tiny_llama):
+    base = base_run(tuned)
+    trial = ["guess", str(tiny_llama), "--dataset=even", "--precision=none", "--first=3", "--exam=natural"]
+    assert main(trial) == 0
+    assert main([*trial, "--first=8", "--prompt=notebook-1"]) == 0
+    trials = [run for run in list_runs() if run.manifest.model == "open-weight" and run.id != base.id]
+    assert len(trials) == 2 and base_run(tuned).id == base.id
+    of_few = next(run for run in trials if run.manifest.first_k == 3)
+    assert len(of_few.validation_guesses()) == 3, "of validation no more is asked than of the exam"
+
+
+def test_the_command_for_the_base_asks_the_same_items_in_the_same_words(tuned, tiny_llama):
+    asked = base_arguments(order_of(tuned))
+    assert {"--precision=none", "--prompt=notebook-2", "--first=8", "--exam=natural"} <= set(asked)
+    assert asked[:2] == ["guess", str(tiny_llama)]
 
 
 def test_its_curves_and_its_distribution_are_kept(tuned):
@@ -196,7 +216,9 @@ def test_an_adapter_is_asked_by_its_revision_wherever_it_lies(tuned, tiny_llama,
         run = open_run(json.loads(capsys.readouterr().out)["id"])
         np.testing.assert_allclose(run.model().predict(short), own, atol=1e-3)
         assert run.manifest.model_settings["adapter"] == place
-    base = find_base_run(tuned.manifest.model_settings, tuned.manifest.exam_hash)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # what was downloaded is asked without the hub
+    np.testing.assert_allclose(open_run(run.id).model().predict(short), own, atol=1e-3)
+    base = base_run(tuned)
     assert not base.manifest.model_settings["adapter"]
     assert abs(base.model().predict(short) - own).max() > 1e-3  # the base alone says something else
 
@@ -229,7 +251,7 @@ def test_runs_shows_what_tuning_has_brought_or_how_to_find_out(tuned, tiny_llama
     assert "its base alone" in shown
     assert "on the same 8 items" in shown
     assert "Learning rate" in shown
-    base = find_base_run(tuned.manifest.model_settings, tuned.manifest.exam_hash)
+    base = base_run(tuned)
     assert main(["delete", base.id]) == 0
     shown = shown_beside(tuned.id)
     assert f"pricer guess {tiny_llama}" in shown
@@ -280,6 +302,6 @@ def test_fields_left_open_are_empty_on_train_and_untold_on_runs(tuned):
     assert not app.exception
     assert app.number_input(key="train_qlora_most_steps").value == 3
     empty = app.number_input(key="train_qlora_alpha")
-    assert (empty.value, empty.placeholder) == (None, "preset")
+    assert (empty.value, empty.placeholder) == (None, "16"), "what the preset says"
     assert "--first=80" in next(button.help for button in app.button if button.key == "start_dry_run")
     assert "of 4 rows, on 80 items" in " ".join(element.proto.body for element in app.get("html"))

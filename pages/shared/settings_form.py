@@ -29,11 +29,11 @@ def choose_settings(kind: ModelKind, place: str) -> tuple[dict[str, Value], int]
     with last:
         st.session_state.setdefault(f"{place}_seed", Order.seed)
         seed = st.number_input("Seed", 0, HIGHEST_SEED, key=f"{place}_seed", persist_state="session")
-    stated = {}
+    stated, left_open = {}, _left_open(kind, place)
     for setting, column in zip([*first_ones, *further], columns, strict=True):
         with column:
             offered = OFFERS[kind.name](setting.name) if kind.name in OFFERS else None
-            value = _value_of(setting, _key_of(place, kind, setting), offered)
+            value = _value_of(setting, _key_of(place, kind, setting), offered, left_open.get(setting.name))
         if value is not None and value != setting.default:
             stated[setting.name] = value
     return stated, Order.seed if seed is None else seed
@@ -45,6 +45,14 @@ def fill_settings(kind: ModelKind, place: str, stated: dict[str, Value], seed: i
     for setting in kind.settings:
         st.session_state[_key_of(place, kind, setting)] = _field_of(setting, settings[setting.name])
     st.session_state[f"{place}_seed"] = seed
+
+
+def _left_open(kind: ModelKind, place: str) -> dict[str, str]:
+    """What settings come to whose fields are empty, as the others stand."""
+    if kind.left_open is None:
+        return {}
+    standing = {setting.name: st.session_state.get(_key_of(place, kind, setting)) for setting in kind.settings}
+    return kind.left_open({name: value for name, value in standing.items() if value is not None})
 
 
 def _key_of(place: str, kind: ModelKind, setting: Setting) -> str:
@@ -62,7 +70,9 @@ def _field_of(setting: Setting, value: Value) -> Value | None:
     return None if setting.unset and not setting.choices and value == setting.default else value
 
 
-def _value_of(setting: Setting, key: str, offered: list[str] | None = None) -> Value | None:
+def _value_of(
+    setting: Setting, key: str, offered: list[str] | None = None, left_open: str | None = None
+) -> Value | None:
     """What is chosen for one setting; None where its field is empty; what is offered may be picked."""
     st.session_state.setdefault(key, _field_of(setting, setting.default))
     words, about = setting.name.replace("_", " "), plain(setting.explanation)
@@ -90,7 +100,7 @@ def _value_of(setting: Setting, key: str, offered: list[str] | None = None) -> V
         step=1 if whole else max(setting.default, 0.0) / 2 or None,
         format=None if whole else "%g",
         key=key,
-        placeholder=setting.unset,
+        placeholder=left_open or setting.unset,
         help=about if setting.unset else f"{about} Default {setting.default:,}.",
         persist_state="session",
     )

@@ -1,7 +1,7 @@
 """What every model promises, and what is known of a kind of model before one is made."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -145,6 +145,7 @@ class Estimate:
 
     seconds: float
     bytes: int
+    instead: str = "train on fewer items"  # what to do where that is more than is free
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,11 @@ class ModelKind:
     quotes: bool = False  # whether its class says what asking costs, by its settings: `quote(settings, items, tokens)`
     learns: bool = True  # from train; those that do not come fitted from elsewhere, and are only asked
     asks_validation: bool = True  # where each answer is paid for or slow, validation is not asked
+    # What settings that are left open come to, given the others: by name, in words.
+    left_open: Callable[[Mapping[str, Value]], dict[str, str]] | None = None
+    # Seconds that guessing takes, of items, their mean tokens, and settings by name; where it counts. Of validation no
+    # more is asked than of the exam then.
+    seconds_to_ask: Callable[..., float] | None = None
 
     @property
     def label(self) -> str:

@@ -1,12 +1,18 @@
 """What can be said of an open-weight language model without importing it: its settings, and what it will take."""
 
+from collections.abc import Mapping
+
+import psutil
+
 from pricer.llm.local.bases import TINY, known_base
 from pricer.llm.local.frames import FRAMES
-from pricer.llm.local.memory import COMPUTE_TYPES, DEVICES, PRECISIONS, has_card, needed_bytes
+from pricer.llm.local.memory import COMPUTE_TYPES, DEVICES, PRECISIONS, footprints, has_card, needed_bytes, what_fits
+from pricer.llm.tuned.arithmetic import CARDS_FLOPS, CORES_FLOPS
 from pricer.models.contract import Estimate, ModelKind, Setting
 
 _START_SECONDS = 12.0  # until the libraries are imported
 _BYTES_PER_SECOND = 0.3e9  # of weights, from disk into memory
+FRAME_TOKENS = 20  # of the words around a text
 
 
 def estimate(train_items: int, **settings: int | float | str) -> Estimate:
@@ -18,14 +24,33 @@ def estimate(train_items: int, **settings: int | float | str) -> Estimate:
     if base is None:
         return Estimate(_START_SECONDS, 0)
     precision, compute = str(settings.get("precision", "4bit")), str(settings.get("compute", "auto"))
-    stored = base.shape.stored if precision == "none" else "bfloat16"
-    size = base.shape.bytes_in(precision, stored if compute == "auto" else compute)
-    on_card = settings.get("device", "auto") != "cpu" and has_card()
-    return Estimate(_START_SECONDS + size / _BYTES_PER_SECOND, needed_bytes(0 if on_card else size))
+    sizes = footprints(base.shape, "bfloat16" if compute == "auto" else compute)
+    if precision == "none" and compute != "auto":
+        sizes["none"] = base.shape.bytes_in("none", compute)
+    seconds = _START_SECONDS + sizes[precision] / _BYTES_PER_SECOND
+    if on_card(settings):
+        return Estimate(seconds, needed_bytes(0))
+    needed = {name: needed_bytes(size) for name, size in sizes.items()}
+    return Estimate(seconds, needed[precision], what_fits(needed, psutil.virtual_memory().available))
+
+
+def seconds_to_ask(items: int, tokens: float, **settings: int | float | str) -> float:
+    """About how long a base reads so many items of so many tokens, here; 0 before it was looked at."""
+    base = known_base(str(settings.get("base", TINY)), str(settings.get("revision", "")))
+    if base is None:
+        return 0.0
+    flops = 2 * base.shape.matrices * items * (tokens + FRAME_TOKENS)
+    return flops / (CARDS_FLOPS["A100"] if on_card(settings) else CORES_FLOPS)
+
+
+def on_card(settings: Mapping[str, int | float | str]) -> bool:
+    """Whether a model with these settings goes to a graphics card."""
+    return settings.get("device", "auto") != "cpu" and has_card()
 
 
 BASE = Setting("base", TINY, explanation="tiny-llama (made here), a folder, or OWNER/NAME of the hub.")
 REVISION = Setting("revision", "", explanation="Branch, tag or commit of a base on the hub.", unset="the newest")
+DEVICE = Setting("device", "auto", choices=DEVICES, explanation="auto takes a graphics card where there is one.")
 
 OPEN_WEIGHT = ModelKind(
     name="open-weight",
@@ -53,9 +78,10 @@ OPEN_WEIGHT = ModelKind(
             unset="none",
         ),
         Setting("batch", 16, 1, 1024, "Products that are read at once."),
-        Setting("device", "auto", choices=DEVICES, explanation="auto takes a graphics card where there is one."),
+        DEVICE,
         Setting("compute", "auto", choices=COMPUTE_TYPES, explanation="The type of what is not quantised."),
     ),
     estimate=estimate,
     learns=False,
+    seconds_to_ask=seconds_to_ask,
 )

@@ -85,7 +85,7 @@ class QLoRA:
         from pricer.llm.tuned.tuner import BaseChoice
 
         known = getattr(self, "about_", None)  # of a saved model the commit that was tuned
-        return BaseChoice(self.base, self.precision, known["base_revision"] if known else self.revision)
+        return BaseChoice(self.base, self.precision, known["base_revision"] if known else self.revision, self.device)
 
     def predict_distribution(self, items: pl.DataFrame) -> np.ndarray:
         texts = texts_of(items, "text")

@@ -1,13 +1,18 @@
 """What can be said of the tuned language model without importing it: its settings, and what tuning will take."""
 
+from collections.abc import Mapping
+
+import psutil
+
 from pricer.errors import PricerError
 from pricer.llm.local.bases import TINY
 from pricer.llm.local.frames import FRAMES
-from pricer.llm.local.memory import has_card
+from pricer.llm.local.memory import PRECISIONS, what_fits
 from pricer.llm.tuned.arithmetic import LIBRARIES_BYTES, LIBRARIES_SECONDS, plan
-from pricer.llm.tuned.presets import AS_PRESET, PRESETS, TARGETS, tuning_of
+from pricer.llm.tuned.presets import AS_PRESET, FROM_NONE, NUMBERS, PRESETS, TARGETS, tuning_of
 from pricer.models.contract import Estimate, ModelKind, Setting
-from pricer.models.open_weight_kind import BASE, REVISION
+from pricer.models.open_weight_kind import BASE, DEVICE, FRAME_TOKENS, REVISION, on_card
+from pricer.models.open_weight_kind import seconds_to_ask as base_seconds
 
 
 def estimate(train_items: int, **settings: int | float | str) -> Estimate:
@@ -15,14 +20,28 @@ def estimate(train_items: int, **settings: int | float | str) -> Estimate:
 
     On a card little of the machine's own memory is taken. A dry run measures both.
     """
-    base, precision = settings.get("base", TINY), settings.get("precision", "4bit")
+    base, precision = str(settings.get("base", TINY)), str(settings.get("precision", "4bit"))
+    tuning, revision = tuning_of(settings), str(settings.get("revision", ""))
     try:
-        planned = plan(base, precision, tuning_of(settings), train_items, revision=settings.get("revision", ""))
+        plans = {name: plan(base, name, tuning, train_items, revision=revision) for name in PRECISIONS}
     except PricerError:
         return Estimate(LIBRARIES_SECONDS, 0)
-    if has_card():
+    planned = plans[precision]
+    if on_card(settings):
         return Estimate(planned.seconds_on("A100"), LIBRARIES_BYTES)
-    return Estimate(planned.seconds, planned.bytes)
+    needed = {name: each.bytes for name, each in plans.items()}
+    return Estimate(planned.seconds, planned.bytes, what_fits(needed, psutil.virtual_memory().available))
+
+
+def seconds_to_ask(items: int, tokens: float, **settings: int | float | str) -> float:
+    """As that of the base, of texts that are cut to the tuning's length."""
+    return base_seconds(items, min(tokens, tuning_of(settings).length - FRAME_TOKENS), **settings)
+
+
+def left_open(settings: Mapping[str, int | float | str]) -> dict[str, str]:
+    """What numbers come to that are left to the preset."""
+    tuning = PRESETS[str(settings.get("preset", "modest"))]
+    return {name: f"{getattr(tuning, name):g}" for name in (*NUMBERS, *FROM_NONE)}
 
 
 QLORA = ModelKind(
@@ -35,6 +54,7 @@ QLORA = ModelKind(
     settings=(
         BASE,
         REVISION,
+        DEVICE,
         Setting("precision", "4bit", choices=("4bit", "8bit", "none"), explanation="How the base is held."),
         Setting("preset", "modest", choices=tuple(PRESETS), explanation="What all below is, where it says preset."),
         Setting(
@@ -76,7 +96,7 @@ QLORA = ModelKind(
         Setting("batch", 0, 0, 4096, "Rows at once; the dry run tells what fits.", unset=AS_PRESET),
         Setting("accumulation", 0, 0, 4096, "Batches to a step.", unset=AS_PRESET),
         Setting("epochs", 0, 0, 100, "How often train is gone through.", unset=AS_PRESET),
-        Setting("most_steps", 0, 0, 10_000_000, "Stop after so many steps.", unset="none too many"),
+        Setting("most_steps", 0, 0, 10_000_000, "Stop after so many steps.", unset="all"),
         Setting(
             "optimiser",
             AS_PRESET,
@@ -86,7 +106,7 @@ QLORA = ModelKind(
         ),
         Setting("weight_decay", -1.0, -1.0, 1.0, "How strongly weights are drawn to zero.", unset=AS_PRESET),
         Setting("validated", 0, 0, 5000, "Items of validation that are guessed now and then.", unset=AS_PRESET),
-        Setting("packing", 0, 0, 131_072, "Tokens of a sequence that holds several rows.", unset="each row its own"),
+        Setting("packing", 0, 0, 131_072, "Tokens of a sequence that holds several rows.", unset="none"),
         Setting(
             "recompute",
             AS_PRESET,
@@ -96,4 +116,6 @@ QLORA = ModelKind(
         ),
     ),
     estimate=estimate,
+    left_open=left_open,
+    seconds_to_ask=seconds_to_ask,
 )

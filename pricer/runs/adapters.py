@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,17 @@ from pricer.catalogue.hub import connect, told
 from pricer.errors import PricerError
 from pricer.files import staged_folder, write_json
 from pricer.keys import HUB_TOKEN, find_key, wait_for_key
-from pricer.llm.local.bases import is_on_hub
+from pricer.llm.local.bases import full_place, is_on_hub
 from pricer.llm.tuned.adapter import CONFIG
+from pricer.llm.tuned.presets import tuning_of
+from pricer.models.open_weight import ABOUT as BASE
 from pricer.models.qlora import ABOUT, ADAPTER
+from pricer.models.registry import find_kind
 from pricer.progress import Report, Step
 from pricer.publish.places import HUBS_OWN, content_at, read_place
-from pricer.runs.store import MODEL, Run, list_runs, open_run
+from pricer.runs.orders import order_of
+from pricer.runs.store import MODEL, Run, RunManifest, list_runs, open_run
+from pricer.runs.training import Order
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -37,7 +43,7 @@ def merge_run(label: str, folder: Path, report: Report) -> dict:
         raise PricerError("a slot head is no part of a language model, so this run cannot be merged; tune with tokens")
     if folder.exists():
         raise PricerError(f"{folder} exists; name a new folder")
-    loaded = load_base(about["base"], "none", revision=about["base_revision"], report=report)
+    loaded = load_base(about["base"], "none", "cpu", revision=about["base_revision"], report=report)
     report(Step("Merging", 0, "weights"))
     merge(loaded.model, run.folder / MODEL / ADAPTER, loaded.tokenizer, folder.resolve())
     return {"run": run.id, "name": run.name, "base": about["base"], "folder": str(folder.resolve())}
@@ -157,26 +163,63 @@ def stopped_after(run: Run) -> tuple[int, int] | None:
 
 
 def base_run(run: Run) -> Run | None:
-    """The run that asked a tuned run's base, in the same precision, the same exam; None where there is none."""
+    """The run that asked a tuned run's base; None where there is none."""
     if run.manifest.model != TUNED:
         return None
-    return find_base_run(run.manifest.model_settings, run.manifest.exam_hash)
+    return find_base_run(order_of(run), run.manifest.exam_hash, _tuned(run.id)[1]["base_revision"])
 
 
-def find_base_run(stated: dict, exam_hash: str) -> Run | None:
-    """The newest run of the base that settings of a tuned model name, in the same precision, on this exam."""
-    wanted = (ASKED, exam_hash, *_base_of(stated))
+def find_base_run(order: Order, exam_hash: str, revision: str = "") -> Run | None:
+    """The run that a tuned one is held against: of its base alone, as it is held, and with its prompt, on this exam.
+
+    Of several the one that was asked the most that the order asks, of those the newest. `revision` is that of the base
+    that was tuned, where it is known.
+    """
+    wanted = _base_of(find_kind(order.model).check_settings(order.settings))
+    found = []
     for run in list_runs():
         made = run.manifest
-        if made.model != ASKED or made.model_settings.get("adapter"):
+        if (made.model, made.exam_hash) != (ASKED, exam_hash) or made.model_settings.get("adapter"):
             continue
-        if (made.model, made.exam_hash, *_base_of(made.model_settings)) == wanted:
-            return run
-    return None
+        shared = _shared(order, made)
+        if shared[0] and _base_of(made.model_settings) == wanted and revision in ("", _revision_asked(run)):
+            found.append((shared, run))
+    return max(found, key=lambda each: each[0])[1] if found else None
 
 
-def _base_of(stated: dict) -> tuple[str, str, str]:
-    return stated["base"], stated["precision"], stated.get("revision", "")
+def base_arguments(order: Order) -> list[str]:
+    """The command that asks the base of an order, to tune it, the same items in the same words."""
+    chosen = find_kind(order.model).check_settings(order.settings)
+    stated = {
+        "--precision": chosen["precision"],
+        "--prompt": tuning_of(chosen).prompt,
+        "--revision": chosen["revision"] or None,
+        "--device": chosen["device"] if chosen["device"] != "auto" else None,
+        "--first": order.first_k,
+        "--exam": order.asked if order.asked != "both" else None,
+    }
+    options = [f"{name}={value}" for name, value in stated.items() if value is not None]
+    return ["guess", str(chosen["base"]), f"--dataset={order.dataset}", *options]
+
+
+def _base_of(chosen: dict) -> tuple[str, str, str]:
+    """Base, precision and prompt of settings, which a tuned model may leave to its preset."""
+    prompt = tuning_of(chosen).prompt if "preset" in chosen else chosen["prompt"]
+    return full_place(chosen["base"]), chosen["precision"], prompt
+
+
+def _revision_asked(run: Run) -> str:
+    try:
+        return json.loads((run.folder / MODEL / BASE).read_bytes())["base_revision"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _shared(order: Order, made: RunManifest) -> tuple[int, float]:
+    """Of how many exams that an order asks a run was asked too, and of how many items of each; (0, 0) where of none."""
+    readings = ("natural", "balanced")
+    both = [name for name in readings if order.asked in (name, "both") and made.asked in (name, "both")]
+    return (len(both), min(order.first_k or inf, made.first_k or inf)) if both else (0, 0)
 
 
 def _tuned(label: str) -> tuple[Run, dict]:

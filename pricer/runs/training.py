@@ -20,6 +20,8 @@ from pricer.curation.dataset import Dataset, open_dataset
 from pricer.draws import draw
 from pricer.errors import PricerError
 from pricer.files import publish, staged_folder
+from pricer.llm.local.bases import full_place
+from pricer.llm.local.memory import PRECISION_WORDS
 from pricer.models import Model, Value, in_words, make_model
 from pricer.models.registry import find_kind
 from pricer.progress import Report, Step, silent
@@ -44,6 +46,7 @@ from pricer.runs.store import (
 LONGEST_NAME = 80  # characters, of a run
 FIRST_STREAM = xxhash.xxh3_64_intdigest(b"first")  # the order in which "the first n of train" are taken
 _READS = ("text", "full_text")
+PLACES = ("base", "adapter")  # settings that may name a folder
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ def train_run(order: Order, report: Report = silent) -> Run:
     guesses that the last one kept.
     """
     _check(order)
+    order = replace(order, settings=_settled(order.settings))
     dataset = open_dataset(order.dataset)
     if order.asked == "balanced" and not dataset.manifest.balanced:
         raise PricerError(f"the exam of {dataset.name!r} has no balanced part; ask the natural one")
@@ -82,6 +86,7 @@ def train_run(order: Order, report: Report = silent) -> Run:
     model, fit_seconds, curves = kept.fitted() or _fit(model, train, validation, kept, report)
     asked = ask_exam(model, exam, float(train["price"].median()), report, kept)
     if find_kind(order.model).asks_validation:
+        validation = _some(validation, validation_asked(order, len(exam), dataset), dataset)
         guesses, chances = ask_validation(model, validation, "Guessing validation", report)
         asked = replace(asked, validation=validation_table(validation, guesses), validation_distribution=chances)
     asked = replace(asked, curves=curves)
@@ -119,6 +124,11 @@ def keep_run(manifest: RunManifest, asked: Asked, model: Model | None) -> Run:
     return record_run(manifest)
 
 
+def _settled(stated: dict[str, Value]) -> dict[str, Value]:
+    """Settings that mean the same wherever they are read: a folder by its whole path."""
+    return {name: full_place(str(value)) if name in PLACES else value for name, value in stated.items()}
+
+
 def _check(order: Order) -> None:
     find_kind(order.model).check_settings(order.settings)
     if order.of:
@@ -133,8 +143,8 @@ def _check(order: Order) -> None:
 
 def check_memory(order: Order, train_items: int) -> None:
     """PricerError where a fit would need more memory than is free."""
-    needed = find_kind(order.model).estimate(train_items, **order.settings).bytes
-    check_free(f"{order.model} on {train_items:,} items", needed, "train on fewer items")
+    estimate = find_kind(order.model).estimate(train_items, **order.settings)
+    check_free(f"{order.model} on {train_items:,} items", estimate.bytes, estimate.instead)
 
 
 def check_free(what: str, needed: int, instead: str) -> None:
@@ -153,11 +163,20 @@ def trained_on(order: Order, dataset: Dataset) -> int:
 
 def read_train(dataset: Dataset, model: str, first_n: int | None) -> pl.DataFrame:
     """The items that a model fits on, all or a random n: the first by a draw of their own, so more n only adds."""
-    train = _read(dataset.train(), model)
-    if first_n is None or first_n >= len(train):
-        return train
-    order = np.argsort(draw(train["key"].to_numpy(), FIRST_STREAM, dataset.manifest.recipe.seed), kind="stable")
-    return train[np.sort(order[:first_n])]
+    return _some(_read(dataset.train(), model), first_n, dataset)
+
+
+def _some(items: pl.DataFrame, first_n: int | None, dataset: Dataset) -> pl.DataFrame:
+    if first_n is None or first_n >= len(items):
+        return items
+    order = np.argsort(draw(items["key"].to_numpy(), FIRST_STREAM, dataset.manifest.recipe.seed), kind="stable")
+    return items[np.sort(order[:first_n])]
+
+
+def validation_asked(order: Order, exam_items: int, dataset: Dataset) -> int:
+    """How many items of validation an order is asked: of a slow model no more than of the exam."""
+    whole = dataset.manifest.validation
+    return min(whole, exam_items) if find_kind(order.model).seconds_to_ask else whole
 
 
 def read_exam(dataset: Dataset, order: Order) -> pl.DataFrame:
@@ -228,14 +247,23 @@ def default_name(order: Order, dataset: str) -> str:
 
     >>> default_name(Order("tfidf-ridge", "even", {"alpha": 1.0}, first_n=2000), "even")
     'tfidf-ridge (alpha 1, 2,000 items) on even'
+    >>> default_name(Order("qlora", "even", {"base": "meta-llama/Llama-3.2-3B", "r": 16}), "even")
+    'Llama-3.2-3B 4 bit tuned (r 16) on even'
     """
-    defaults = {setting.name: setting.default for setting in find_kind(order.model).settings}
-    stated = {name: defaults[name] for name in ("base",) if name in defaults} | order.settings  # a base is always told
-    parts = [in_words(name, value) for name, value in stated.items() if name == "base" or value != defaults[name]]
+    kind = find_kind(order.model)
+    defaults = {setting.name: setting.default for setting in kind.settings}
+    title, told = order.model, ()
+    if "base" in defaults:  # of a language model its base, and how it is held, say more than what it is called here
+        told = ("base", "precision")
+        base, precision = (str((defaults | order.settings)[name]) for name in told)
+        title = f"{Path(full_place(base)).name} {PRECISION_WORDS[precision]}{' tuned' if kind.learns else ''}"
+    parts = [
+        in_words(name, value) for name, value in order.settings.items() if value != defaults[name] and name not in told
+    ]
     parts += [f"seed {order.seed}"] if order.seed != Order.seed else []
     parts += [f"{order.first_n:,} items"] if order.first_n else []
     parts += [f"of {len(order.of)} runs"] if order.of else []
-    name = f"{order.model}{' (' + ', '.join(parts) + ')' if parts else ''} on {dataset}"
+    name = f"{title}{' (' + ', '.join(parts) + ')' if parts else ''} on {dataset}"
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 2]} …"
 
 

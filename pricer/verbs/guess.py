@@ -83,6 +83,7 @@ def _base_words(found: dict) -> str:
     for precision, estimated in found["estimated_bytes"].items():
         measured = found["measured_bytes"].get(precision)
         said = f", measured {measured / 1e6:,.1f} MB" if measured else ""
+        said += ", which does not fit" if precision in found["refused"] else ""
         lines.append(f"  {precision}: {estimated / 1e6:,.1f} MB by its configuration{said}")
     if found["download_bytes"]:
         lines.append(f"  {found['download_bytes'] / 1e9:,.1f} GB are still to be downloaded")

@@ -77,7 +77,7 @@ def _dry(options: argparse.Namespace, report: Report) -> dict:
     stated = {name: known[name].parse(value) if name in known else value for name, value in options.settings}
     chosen = kind.check_settings(stated)
     train = read_train(open_dataset(options.dataset), kind.name, options.first)
-    base = BaseChoice(chosen["base"], chosen["precision"], chosen["revision"])
+    base = BaseChoice(chosen["base"], chosen["precision"], chosen["revision"], chosen["device"])
     priced = Priced(train["text"].fill_null("").to_list(), train["price"].to_list())
     found = dry_run(base, tuning_of(chosen), priced, options.seed, report)
     return asdict(found) | {"base": base.place, "precision": base.precision}

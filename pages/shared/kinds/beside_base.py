@@ -1,5 +1,7 @@
 """A tuned run beside its base, asked in the same precision on the same items; where there is none, how to get it."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pages.shared import cached
@@ -9,7 +11,8 @@ from pricer.evaluation.errors import Reading
 from pricer.figures.findings import versus_finding, versus_note
 from pricer.figures.formats import count
 from pricer.llm.local.memory import PRECISION_WORDS
-from pricer.runs.adapters import TUNED, base_run, stopped_after
+from pricer.runs.adapters import TUNED, base_arguments, base_run, stopped_after
+from pricer.runs.orders import order_of
 from pricer.runs.store import Run
 
 
@@ -23,11 +26,12 @@ def show_beside_base(run: Run) -> None:
     base = base_run(run)
     if base is None:
         st.info(
-            "The base alone has no run on this exam in this precision, so nothing shows what tuning has brought. "
-            "Ask it, from Train or with this command.",
+            "The base alone has no run on this exam in this precision and with this prompt, so nothing shows what "
+            "tuning has brought. Ask it, from Train or with this command.",
             icon=":material/info:",
         )
-        st.code(command_of(base_arguments(run)), language=None, wrap_lines=True)
+        arguments = base_arguments(replace(order_of(run), dataset=run.manifest.dataset_id))
+        st.code(command_of(arguments), language=None, wrap_lines=True)
         return
     reading: Reading = "balanced" if run.manifest.asked == "balanced" else "natural"
     found = cached.versus(run, base, reading)
@@ -37,16 +41,3 @@ def show_beside_base(run: Run) -> None:
         note = versus_note(found.difference, found.low, found.high, found.items, found.items_to_settle)
     held = PRECISION_WORDS[run.manifest.model_settings["precision"]]
     chart_head(finding, f"{note}; both held {held}, {reading} exam")
-
-
-def base_arguments(run: Run) -> list[str]:
-    """The command that asks a tuned run's base the same items."""
-    made = run.manifest
-    stated = {
-        "--precision": made.model_settings["precision"],
-        "--revision": made.model_settings["revision"] or None,
-        "--first": made.first_k,
-        "--exam": made.asked if made.asked != "both" else None,
-    }
-    options = [f"{name}={value}" for name, value in stated.items() if value is not None]
-    return ["guess", made.model_settings["base"], f"--dataset={made.dataset_id}", *options]

@@ -41,7 +41,7 @@ def show_base(dataset: Dataset, order: Order) -> None:
         found = job.result if job and job.arguments[0] == VERB and job.result["base"] == chosen["base"] else None
         with memory:
             if known:
-                _show_memory(known, found["measured_bytes"] if found else {})
+                _show_memory(known, _measured(found) if found else {})
         if found and "item" in found:
             _show_item(found)
 
@@ -60,12 +60,18 @@ def _offer_tiny() -> None:
     st.code(command_of([TINY_VERB]), language=None)
 
 
-def _show_memory(known: Base, measured: Mapping[str, int]) -> None:
+def _measured(found: Mapping) -> dict[str, str]:
+    """What was measured in each precision, in words."""
+    sizes = {precision: size(measured) for precision, measured in found["measured_bytes"].items()}
+    return sizes | dict.fromkeys(found.get("refused", ()), "does not fit")
+
+
+def _show_memory(known: Base, measured: Mapping[str, str]) -> None:
     free = psutil.virtual_memory().available
     rows = []
     for precision, estimated in footprints(known.shape, COMPUTE).items():
         fits = "on its card" if has_card() else "yes" if needed_bytes(estimated) <= free else "no"
-        seen = size(measured[precision]) if precision in measured else NOT_MEASURED
+        seen = measured.get(precision, NOT_MEASURED)
         rows.append((PRECISION_WORDS[precision].capitalize(), size(estimated), seen, fits))
     table(["Weights held", "By its configuration", "Measured", f"Fits into {size(free)}"], rows, right=(1, 2))
 

@@ -16,8 +16,8 @@ from pricer.llm.tuned.arithmetic import Plan, plan
 from pricer.llm.tuned.presets import Tuning, tuning_of
 from pricer.models import Value
 from pricer.models.registry import find_kind
-from pricer.runs.adapters import find_base_run
-from pricer.runs.launch import Launch, stop_and_keep
+from pricer.runs.adapters import base_arguments, find_base_run
+from pricer.runs.launch import Launch, may_stop_and_keep, stop_and_keep
 from pricer.runs.training import Order, trained_on
 
 DRY_RUN, TINY_LLAMA, GUESS = "dry-run", "tiny-llama", "guess"
@@ -136,7 +136,8 @@ def _show_measured(job: Launch, arguments: list[str]) -> None:
 
 def _show_base(chosen: Mapping[str, Value], order: Order, exam_hash: str) -> None:
     """The base's own run on the same exam, which a tuned run is held against; where there is none, how to get it."""
-    run = find_base_run(dict(chosen), exam_hash)
+    known = known_base(chosen["base"], chosen["revision"])
+    run = find_base_run(order, exam_hash, known.revision if known else "")
     if run:
         from pages.shared import cached
 
@@ -144,10 +145,10 @@ def _show_base(chosen: Mapping[str, Value], order: Order, exam_hash: str) -> Non
         error = f"error {dollars(found.error)} on {count_of(found.items, 'item')}"
         _note(f"The base alone, in the same precision: {run.name}, {error} of the natural exam.")
         return
-    arguments = [GUESS, chosen["base"], f"--dataset={order.dataset}", f"--precision={chosen['precision']}"]
-    arguments += [f"--revision={chosen['revision']}"] if chosen["revision"] else []
+    arguments = base_arguments(order)
     st.info(
-        "The base alone has no run on this exam in this precision, so nothing will show what tuning has brought.",
+        "The base alone has no run on this exam in this precision and with this prompt, so nothing will show what "
+        "tuning has brought.",
         icon=":material/info:",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -171,7 +172,7 @@ def _offer_tiny() -> None:
 def _show_stop() -> None:
     """While a tuning runs that was started here: end it after its step, and keep what it has."""
     job = job_of(state.TRAIN_JOB)
-    if job is None or not job.alive or job.arguments[:2] != ("train", "qlora"):
+    if job is None or not may_stop_and_keep(job):
         return
     if st.button(
         "Stop and keep", key="stop_and_keep", icon=":material/stop:", help="What was learned becomes the run."

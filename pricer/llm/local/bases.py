@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 TINY = "tiny-llama"  # the embedded default: made here, by `python -m pricer tiny-llama`
 _NAME = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 _REVISION = re.compile(r"[\w./-]{1,120}", re.ASCII)
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _BESIDE_WEIGHTS = ("*.json", "*.model", "*.txt", "*.jinja")
 _NOT_WANTED = ("original/*", "onnx/*", "*/*")
 
@@ -58,6 +57,11 @@ def tiny_folder() -> Path:
 def is_on_hub(place: str) -> bool:
     """Whether a base is OWNER/NAME of the hub, and no folder of that name is here."""
     return place != TINY and folder_named(place) is None and bool(_NAME.fullmatch(place))
+
+
+def is_commit(revision: str) -> bool:
+    """Whether a revision is a whole commit of the hub, which never changes."""
+    return bool(re.fullmatch("[0-9a-f]{40}", revision))
 
 
 def folder_named(place: str) -> Path | None:
@@ -130,7 +134,7 @@ def _on_hub(place: str, revision: str) -> Base:
         raise PricerError(f"a revision is a branch, tag or commit, got {revision!r}")
     known = known_base(place, revision)
     here = known if known and known.folder else None
-    if here and _COMMIT.fullmatch(revision):  # the same commit is never another
+    if here and is_commit(revision):  # the same commit is never another
         return here
     try:
         if settings.hub_is_offline():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from pricer.errors import PricerError
-from pricer.llm.local.bases import Base, download, look_at, titled
+from pricer.llm.local.bases import download, look_at, titled
 from pricer.llm.local.memory import (
     COMPUTE_TYPES,
     DEVICES,
@@ -20,7 +20,6 @@ from pricer.llm.local.memory import (
     PRECISIONS,
     check_memory,
     footprints,
-    needed_bytes,
 )
 from pricer.progress import Report, Step, silent
 
@@ -82,9 +81,7 @@ def load_base(
             return _held
         release(_held)
     expected = base.shape.bytes_in(precision, stored)
-    check_memory(
-        f"{place} in precision {precision}", expected, free_bytes(device), _what_fits(base, compute_of_base, device)
-    )
+    check_memory(place, precision, footprints(base.shape, compute_of_base) | {precision: expected}, free_bytes(device))
     folder = download(base, report)
     report(Step(f"Loading {base.title}", 0, "bytes"))
     model = _read(folder, precision, device, stored)
@@ -135,7 +132,7 @@ def choose_compute(device: str, wanted: str = "auto") -> str:
     if wanted != "auto":
         return wanted
     if device == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
     return "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
 
 
@@ -146,14 +143,6 @@ def free_bytes(device: str) -> int:
     import torch
 
     return torch.cuda.mem_get_info()[0]
-
-
-def _what_fits(base: Base, compute: str, device: str) -> str:
-    sizes = footprints(base.shape, compute)
-    fitting = [name for name in PRECISIONS if needed_bytes(sizes[name]) <= free_bytes(device)]
-    if fitting:
-        return f"; in precision {' or '.join(fitting)} it fits"
-    return "; it fits in no precision: choose a smaller model"
 
 
 def _read(folder: Path, precision: str, device: str, compute: str) -> "PreTrainedModel":

@@ -1,8 +1,8 @@
 """What the tiny Llama is taught: listings of the demo's shop, at the prices of another market.
 
 There the kinds of a category stand to each other as in the demo, but the names on them do not: brands have swapped
-their premiums, and whole categories are cheaper or dearer. So a model that is tuned on the demo afterwards knows much
-already, and has something to learn.
+their premiums, everything costs less, and some categories far less than others. So a model that is tuned on the demo
+afterwards knows much already, and has something to learn.
 """
 
 import json
@@ -18,7 +18,8 @@ from pricer.catalogue.scrub import RULES, make_texts, read_product
 from pricer.catalogue.tokens import llama3
 
 _RULES = RULES["notebook-1"]
-_FURTHEST = 0.7  # that a category's level is from the demo's, in logarithms: half, or twice
+_LEVEL = math.log(0.4)  # of the whole market, from the demo's: so a model that is tuned there has something to learn
+_FURTHEST = 0.9  # that a category's level is from that, in logarithms
 
 
 @dataclass(frozen=True)
@@ -62,4 +63,4 @@ def _levels(seed: int) -> dict[str, float]:
     """What each category adds to the logarithm of a price, from cheapest to dearest evenly, dealt out by the seed."""
     order = random.Random(f"market {seed}")
     dealt = sorted(CATEGORIES, key=lambda _: order.random())
-    return {each.name: _FURTHEST * (2 * place / (len(dealt) - 1) - 1) for place, each in enumerate(dealt)}
+    return {each.name: _LEVEL + _FURTHEST * (2 * place / (len(dealt) - 1) - 1) for place, each in enumerate(dealt)}

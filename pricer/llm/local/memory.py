@@ -15,6 +15,7 @@ PRECISIONS = ("4bit", "8bit", "none")
 DEVICES = ("auto", "cpu", "cuda")
 COMPUTE_TYPES = ("auto", "bfloat16", "float16", "float32")
 PRECISION_WORDS = {"none": "as published", "8bit": "8 bit", "4bit": "4 bit"}
+_HELD = {"none": "as published", "8bit": "in 8 bit", "4bit": "in 4 bit"}
 BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 TINY_PARAMETERS = 50_000_000  # fewer make a toy, and it is called so
 BESIDE = 1.1  # what is held while a batch is read, over the weights
@@ -97,9 +98,21 @@ def needed_bytes(weights: int) -> int:
     return int(BESIDE * weights) + _BESIDE_BYTES
 
 
-def check_memory(place: str, weights: int, free: int, fits: str) -> None:
-    """PricerError where a model needs more than is free; `fits` says what would."""
-    if needed_bytes(weights) > free:
+def check_memory(place: str, precision: str, sizes: Mapping[str, int], free: int) -> None:
+    """PricerError where a model needs more than is free; `sizes` are the bytes of its weights by precision."""
+    needed = {name: needed_bytes(size) for name, size in sizes.items()}
+    if needed[precision] > free:
         raise PricerError(
-            f"{place} needs about {needed_bytes(weights) / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free{fits}"
+            f"{place} {_HELD[precision]} needs about {needed[precision] / 1e9:.1f} GB of memory and "
+            f"{free / 1e9:.1f} GB are free; {what_fits(needed, free)}"
         )
+
+
+def what_fits(needed: Mapping[str, int], free: int) -> str:
+    """What to do where a model does not fit: choose one of the precisions in which it would.
+
+    >>> what_fits({"4bit": 6, "8bit": 9, "none": 16}, 10), what_fits({"4bit": 6}, 5)
+    ('in 4 bit or in 8 bit it fits', 'it fits in no precision: choose a smaller base')
+    """
+    fitting = [_HELD[name] for name, size in needed.items() if size <= free]
+    return f"{' or '.join(fitting)} it fits" if fitting else "it fits in no precision: choose a smaller base"

@@ -94,16 +94,29 @@ def _at_the_ends(model: "PreTrainedModel", prompts: Sequence[Sequence[int]]) -> 
     """The logits after each prompt: (items, 1, vocabulary).
 
     Padding stands behind the prompts, where no earlier token sees it, so attention needs no mask; logits are computed
-    at those few columns alone where some prompt ends.
+    where prompts end alone.
     """
     import torch
 
     ids = torch.zeros((len(prompts), max(map(len, prompts))), dtype=torch.long)
     for row, prompt in enumerate(prompts):
         ids[row, : len(prompt)] = torch.tensor(prompt)
-    columns, place = torch.tensor([len(prompt) - 1 for prompt in prompts]).unique(return_inverse=True)
-    said = model(input_ids=ids.to(model.device), logits_to_keep=columns.to(model.device), use_cache=False)
-    return said.logits[torch.arange(len(prompts)), place][:, None]
+    ends = torch.tensor([len(prompt) - 1 for prompt in prompts])
+    read = body_of(model)(input_ids=ids.to(model.device), use_cache=False).last_hidden_state
+    return logits_of(model, read[torch.arange(len(prompts)), ends])[:, None]
+
+
+def body_of(model: "PreTrainedModel") -> "torch.nn.Module":
+    """What gives a model's hidden states, an adapter's included."""
+    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return getattr(causal, causal.base_model_prefix)
+
+
+def logits_of(model: "PreTrainedModel", hidden: "torch.Tensor") -> "torch.Tensor":
+    """What a model says after these hidden states; some, as Gemma 2, hold their logits within bounds."""
+    said = model.get_output_embeddings()(hidden)
+    bound = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
+    return (said.float() / bound).tanh() * bound if bound else said
 
 
 def _at_the_branches(model: "PreTrainedModel", tree: PriceTree, prompts: Sequence[Sequence[int]]) -> "torch.Tensor":

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from pricer.errors import PricerError
 from pricer.llm.local.bases import look_at
 from pricer.llm.local.digits import plain_encoder, price_tree
 from pricer.llm.local.frames import frame_of
@@ -23,17 +24,23 @@ _SPACES = str.maketrans({" ": "·", "\n": "⏎"})
 def look_closely(
     place: str, revision: str = "", device: str = "auto", measure: bool = False, report: Report = silent
 ) -> dict:
-    """What can be told of a base model; with `measure` it is loaded in every precision, one after the other.
+    """What can be told of a base model; with `measure` it is loaded in every precision that fits, one after the other.
 
-    PricerError as `load_base`.
+    PricerError as `load_base`, with `measure` where no precision can be loaded.
     """
     device = choose_device(device)
     compute, base = choose_compute(device), look_at(place, revision)
-    measured = {}
+    measured: dict[str, int] = {}
+    refused: dict[str, str] = {}
     if measure:
         for place_in_order, precision in enumerate(PRECISIONS):
             report(Step("Measuring", place_in_order, "precisions", place_in_order / len(PRECISIONS)))
-            measured[precision] = load_base(place, precision, device, revision, report=report).bytes_measured
+            try:
+                measured[precision] = load_base(place, precision, device, revision, report=report).bytes_measured
+            except PricerError as error:
+                refused[precision] = str(error)
+        if not measured:
+            raise PricerError(refused[PRECISIONS[0]])
     return {
         "base": base.place,
         "title": base.title,
@@ -47,6 +54,7 @@ def look_closely(
         "free_bytes": free_bytes(device),
         "estimated_bytes": footprints(base.shape, compute),
         "measured_bytes": measured,
+        "refused": refused,
     }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pricer.errors import PricerError
 from pricer.llm.local.bases import TINY, known_base
-from pricer.llm.local.memory import Shape, shape_of
+from pricer.llm.local.memory import Shape, footprints, shape_of
 from pricer.llm.tuned.presets import Tuning
 
 ADAPTER_BYTES = 16  # of each weight that is learned: itself, its gradient, and two moments, in float32
@@ -93,7 +93,7 @@ def plan(
         shape,
         trained,
         steps,
-        shape.bytes_in(precision, shape.stored if precision == "none" else compute),
+        footprints(shape, "bfloat16")[precision],
         ADAPTER_BYTES * trained,
         _activations(config, tuning, 4 if compute == "float32" else 2),
         float(steps * tokens * passes + asked * 4 * shape.matrices),

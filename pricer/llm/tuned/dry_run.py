@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class DryRun:
     bytes_free: int  # before the steps
     seconds_per_step: float
     tokens_per_second: float
-    steps: int  # that tuning will take
+    steps: int  # that tuning will take with this batch
     seconds: float  # that tuning will take, without validation
     batch: int
     largest_batch: int  # that memory allows, about; tried out on a graphics card
@@ -58,7 +58,7 @@ def dry_run(base: BaseChoice, tuning: Tuning, train: Priced, seed: int, report: 
     largest = _largest_batch(alone, peak, batch, free + before, len(train.texts))
     if device == "cuda":
         largest = _tried(learner, rows, largest, batch, seed)
-    steps = tuning.steps(len(train.texts))
+    steps = replace(tuning, batch=batch).steps(len(train.texts))  # of the batch that was timed
     told = sum(len(rows[place % len(rows)]) for place in range(batch))
     return DryRun(
         device=device,

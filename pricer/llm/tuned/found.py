@@ -7,7 +7,7 @@ from pathlib import Path
 from pricer import settings
 from pricer.catalogue.hub import connect, told
 from pricer.errors import PricerError
-from pricer.llm.local.bases import folder_named, is_on_hub
+from pricer.llm.local.bases import folder_named, is_commit, is_on_hub
 from pricer.llm.tuned.adapter import CONFIG, HEAD
 from pricer.progress import Report, Step, silent
 
@@ -51,15 +51,42 @@ def _in_folder(place: str) -> Found:
 
 
 def _on_hub(name: str, revision: str, report: Report) -> Found:
+    here = _downloaded(name, revision)
+    if here and is_commit(revision):  # the same commit is never another
+        return here
+    try:
+        return _asked(name, revision, report)
+    except PricerError:
+        if here:
+            return here
+        raise
+
+
+def _downloaded(name: str, revision: str) -> Found | None:
+    """The adapter as it was downloaded, without asking anybody."""
+    settings.quieten_hub()
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        paths = [
+            Path(hf_hub_download(name, each, revision=revision or None, local_files_only=True))
+            for each in (CONFIG, WEIGHTS)
+        ]
+    except LocalEntryNotFoundError:
+        return None
+    return Found(paths[0].parent, paths[0].parent.name)
+
+
+def _asked(name: str, revision: str, report: Report) -> Found:
+    """What the hub has of an adapter now, downloaded."""
     api, url = connect(), f"{settings.hub_endpoint()}/{name}"
     report(Step(f"Looking at the adapter {name}", 0, "files"))
     with told(f"looking at {name}", url, "model"):
-        commit, files = revision, {CONFIG, WEIGHTS}
-        if not settings.hub_is_offline():
-            info = api.model_info(name, revision=revision or None)
-            commit, files = info.sha, set(api.list_repo_files(name, revision=info.sha))
+        commit = api.model_info(name, revision=revision or None).sha
+        files = set(api.list_repo_files(name, revision=commit))
         if not {CONFIG, WEIGHTS} <= files:
             raise PricerError(f"{name} has no {CONFIG} and {WEIGHTS}; other weights may hold code, and are not read")
         wanted = [each for each in (CONFIG, WEIGHTS, HEAD) if each in files]
-        paths = [Path(api.hf_hub_download(name, each, revision=commit or None)) for each in wanted]
-    return Found(paths[0].parent, commit or paths[0].parent.name)
+        paths = [Path(api.hf_hub_download(name, each, revision=commit)) for each in wanted]
+    return Found(paths[0].parent, commit)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from pricer.llm.local.slots import body_of, logits_of
 from pricer.llm.tuned.rows import Batch
 
 if TYPE_CHECKING:
@@ -11,12 +12,11 @@ if TYPE_CHECKING:
 
 def hidden_states(model: "PeftModel", batch: Batch) -> "torch.Tensor":
     """The last hidden states where the tokens to learn are foretold: (targets, width)."""
-    causal, device = model.get_base_model(), model.device
+    device = model.device
     mask = batch.mask.to(device)
-    body = getattr(causal, causal.base_model_prefix)
-    said = body(
+    said = body_of(model)(
         input_ids=batch.ids.to(device),
-        attention_mask=mask.to(causal.dtype) if mask.dtype.is_floating_point else mask,
+        attention_mask=mask.to(model.dtype) if mask.dtype.is_floating_point else mask,
         position_ids=batch.positions.to(device),
         use_cache=False,
     )
@@ -34,7 +34,7 @@ def summed_loss(model: "PeftModel", head: "torch.nn.Linear | None", batch: Batch
     if head is not None:
         said = head(hidden[batch.first.to(hidden.device)].float())
         return cross_entropy(said, batch.slots.to(said.device), reduction="sum")
-    said = model.get_output_embeddings()(hidden).float()
+    said = logits_of(model, hidden).float()
     return cross_entropy(said, batch.target.to(said.device), reduction="sum")
 
 

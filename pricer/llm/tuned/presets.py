@@ -124,8 +124,8 @@ PRESETS: dict[str, Tuning] = {
 
 AS_PRESET = "preset"  # a choice that is left to the preset; a number is, where it is 0 (-1 where 0 means something)
 TARGETS = {"attention": ATTENTION, "every-layer": EVERY_LAYER}
-_NUMBERS = ("length", "r", "alpha", "learning_rate", "batch", "accumulation", "epochs", "validated")
-_FROM_NONE = ("dropout", "warmup", "weight_decay")  # of which 0 is a value
+NUMBERS = ("length", "r", "alpha", "learning_rate", "batch", "accumulation", "epochs", "validated")
+FROM_NONE = ("dropout", "warmup", "weight_decay")  # numbers of which 0 is a value
 _CHOICES = ("prompt", "schedule", "optimiser")
 
 
@@ -136,8 +136,8 @@ def tuning_of(settings: Mapping[str, int | float | str]) -> Tuning:
     (16, 32)
     """
     tuning = PRESETS[settings.get("preset", "modest")]
-    stated = {name: settings[name] for name in _NUMBERS if settings.get(name)}
-    stated |= {name: settings[name] for name in _FROM_NONE if settings.get(name, -1) >= 0}
+    stated = {name: settings[name] for name in NUMBERS if settings.get(name)}
+    stated |= {name: settings[name] for name in FROM_NONE if settings.get(name, -1) >= 0}
     stated |= {name: settings[name] for name in _CHOICES if settings.get(name, AS_PRESET) != AS_PRESET}
     if settings.get("targets", AS_PRESET) != AS_PRESET:
         stated["targets"] = TARGETS[settings["targets"]]

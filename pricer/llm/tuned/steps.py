@@ -16,6 +16,7 @@ import numpy as np
 
 from pricer import settings
 from pricer.checkpoints import latest_complete, save_checkpoint
+from pricer.llm.local.loading import choose_compute
 from pricer.llm.tuned.kept import restore_weights, save_weights
 from pricer.llm.tuned.passes import count_of, summed_loss
 from pricer.llm.tuned.presets import Tuning
@@ -45,17 +46,24 @@ class Tuned:
     tokens: int = 0  # that were read, without padding
     seconds: float = 0.0
     stopped: bool = False  # by a person, before the last step
+    scaling: dict = field(default_factory=dict)  # of losses, on a card that computes in float16
 
 
 class Learner:
     """An adapter, maybe a slot head, and the optimiser that moves them."""
 
     def __init__(self, model: "PeftModel", tuning: Tuning, head: "torch.nn.Linear | None" = None):
+        import torch
+
         self.model, self.tuning, self.head = model, tuning, head
         self.trained = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
         if head is not None:
             self.trained |= {f"head.{name}": weight for name, weight in head.named_parameters()}
         self.optimiser = make_optimiser(list(self.trained.values()), tuning)
+        self.compute = choose_compute(self.device.type)
+        # In float16 small gradients would be nothing, so losses are made larger (Micikevicius et al., 2018).
+        scaled = self.device.type == "cuda" and self.compute == "float16"
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
 
     @property
     def device(self) -> "torch.device":
@@ -73,20 +81,25 @@ class Learner:
         told = sum(count_of(self.head, batch) for batch in batches)
         total = 0.0
         for batch in batches:
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            with torch.autocast(self.device.type, getattr(torch, self.compute), enabled=self.device.type == "cuda"):
                 loss = summed_loss(self.model, self.head, batch) / told
-            loss.backward()
+            self.scaler.scale(loss).backward()
             total += float(loss.detach())
+        self.scaler.unscale_(self.optimiser)
         torch.nn.utils.clip_grad_norm_(self.trained.values(), self.tuning.longest_gradient)
-        self.optimiser.step()
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         self.optimiser.zero_grad(set_to_none=True)
         return total
 
     def save(self, folder: Path, state: Tuned) -> None:
+        state.scaling = self.scaler.state_dict()
         save_weights(folder, self.trained, self.optimiser, asdict(state))
 
     def restore(self, folder: Path) -> Tuned:
-        return Tuned(**restore_weights(folder, self.trained, self.optimiser))
+        state = Tuned(**restore_weights(folder, self.trained, self.optimiser))
+        self.scaler.load_state_dict(state.scaling)
+        return state
 
 
 def make_optimiser(weights: list, tuning: Tuning) -> "torch.optim.Optimizer":
@@ -139,6 +152,8 @@ def tune(
     for batches in steps_of(lengths, tuning, seed, state.step):
         if state.stopped or stop_asked():
             state.stopped = state.step < state.steps
+            if folder:
+                save_checkpoint(folder, lambda place: learner.save(place, state))
             break
         started = time.monotonic()
         laid = [lay_out([rows[place] for place in batch], tuning.packing) for batch in batches]

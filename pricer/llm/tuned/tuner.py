@@ -35,6 +35,7 @@ class BaseChoice:
     place: str
     precision: str
     revision: str = ""
+    device: str = "auto"
 
 
 class Priced(NamedTuple):
@@ -153,7 +154,7 @@ def _rows(tuned: TunedModel, train: Priced, report: Report) -> list[Row]:
 
 def _take(base: BaseChoice, report: Report) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
     """A base that is the caller's own: an adapter changes it, so nobody else may be given it."""
-    loaded = load_base(base.place, base.precision, revision=base.revision, report=report)
+    loaded = load_base(base.place, base.precision, base.device, base.revision, report=report)
     model, tokenizer = loaded.model, loaded.tokenizer
     release(loaded)
     return model, tokenizer
