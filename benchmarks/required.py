@@ -5,9 +5,10 @@ the rest, and the stack's weights on validation. The best single model and the b
 mean of the folds' errors, the single ones with their default settings, as the promise has it. The stack is of the two
 kinds that err least, the first also with deeper and slower trees. These err less than the defaults do, so the promise
 is the easier comparison: the harder one, of the stack with the best of what it is made of, is told beside. On 9,455
-real products the stack errs by $44.35, boosting by $44.76 with defaults (the stack's $0.41 less is more than chance, 95 %
-interval 0.10 to 0.72) and by $44.56 with deeper trees ($0.21 less; with a like stack of five 0.53 less to 0.10 more,
-a tie). The stack's members were chosen with these folds in view. Fit times are processor seconds of all threads, which no other load stretches; the stack's are those of its models.
+real products the stack errs by $44.35, boosting by $44.76 with defaults (the stack's $0.41 less is more than chance:
+0.10 to 0.72) and by $44.56 with deeper trees ($0.21 less; of a like stack of five 0.53 less to 0.10 more, a tie). The
+stack's members were chosen with these folds in view. Fit times are processor seconds of all threads, which no other
+load stretches; the stack's are those of its models.
 """
 
 import sys
