@@ -10,6 +10,7 @@ from pricer import settings
 from pricer.curation.dataset import PARTS, Dataset
 from pricer.errors import PricerError
 from pricer.keys import find_key
+from pricer.llm.local.bases import is_on_hub, known_base, look_at
 from pricer.llm.providers import find_provider
 from pricer.models.contract import Estimate
 from pricer.models.registry import STACK, find_kind
@@ -19,12 +20,13 @@ from pricer.runs.precision import Precision, expected_precision
 from pricer.runs.spending import cap, quote, small_dollars, tokens_of
 from pricer.runs.stacking import stack_estimate, stack_runs
 from pricer.runs.store import Run
-from pricer.runs.training import Order, trained_on
+from pricer.runs.training import Order, trained_on, validation_asked
 
 FEW_EXAM_ITEMS = 200  # with fewer an interval is often wider than what separates two models
 FEW_TRAIN_ITEMS = 100
 WIDE_INTERVAL = 10.0  # dollars to either side; good models lie closer together
 USUAL_SECONDS = 1.0  # for an answer of a provider that has answered nothing yet
+LONG_SECONDS = 3_600.0  # of asking: worth a look before it starts
 LEAST_DISK = 500_000_000  # bytes
 
 
@@ -72,15 +74,13 @@ def preflight(order: Order, dataset: Dataset, runs: Sequence[Run] = ()) -> Prefl
             f"{train_items:,}",
         ),
         _exam(exam_items, dataset),
-        Check(
-            "pass" if estimate.bytes <= free else "stop",
-            "Memory",
-            f"{_gigabytes(estimate.bytes)} of {_gigabytes(free)}",
-        ),
+        *_base(order),
+        _memory(estimate, free),
         _disk(estimate.bytes),
         *_interval(precision),
         *_price_and_key(order, dataset, sum(exam_items.values())),
         *_time_to_ask(order, sum(exam_items.values()), runs),
+        *_time_to_guess(order, sum(exam_items.values()), dataset),
         *_run_before(order, dataset, runs),
     )
     return Preflight(train_items, exam_items, estimate.seconds, estimate.bytes, free, precision, checks)
@@ -128,6 +128,36 @@ def _exam(exam_items: dict[str, int], dataset: Dataset) -> Check:
 def _enough(what: str, count: int, few: int, value: str) -> Check:
     return (
         Check("pass", what, value) if count >= few else Check("look", f"{what}: few, so expect chance to show", value)
+    )
+
+
+def _base(order: Order) -> Iterator[Check]:
+    """Whether the language model is here that is asked or tuned."""
+    kind = find_kind(order.model)
+    if not any(setting.name == "base" for setting in kind.settings):
+        return
+    chosen = kind.check_settings(order.settings)
+    place, revision = str(chosen["base"]), str(chosen["revision"])
+    if base := known_base(place, revision):
+        come = f", {_gigabytes(base.download_bytes)} to download" if base.download_bytes else ""
+        yield Check("pass", "Base", f"{base.revision[:12]}{come}")
+    elif is_on_hub(place):
+        yield Check("look", "Base: not looked at yet, so nothing is known of its memory and time", place)
+    else:
+        try:
+            look_at(place)
+        except PricerError as error:
+            yield _stop(error)
+
+
+def _memory(estimate: Estimate, free: int) -> Check:
+    if not estimate.bytes:
+        return Check("look", "Memory: not known yet", f"of {_gigabytes(free)}")
+    value = f"{_gigabytes(estimate.bytes)} of {_gigabytes(free)}"
+    return (
+        Check("pass", "Memory", value)
+        if estimate.bytes <= free
+        else Check("stop", f"Memory: too little; {estimate.instead}", value)
     )
 
 
@@ -204,6 +234,17 @@ def _time_to_ask(order: Order, items: int, runs: Sequence[Run]) -> Iterator[Chec
         seconds, source = USUAL_SECONDS, "if this one is like others"
     words = f"Time to ask, {stated['concurrency']} at once, {seconds:.2g} s each, {source}"
     yield Check("pass", words, f"about {duration(seconds * items / stated['concurrency'])}")
+
+
+def _time_to_guess(order: Order, items: int, dataset: Dataset) -> Iterator[Check]:
+    """How long a language model takes here, which may be longer than it is tuned."""
+    kind = find_kind(order.model)
+    if kind.seconds_to_ask:
+        items += validation_asked(order, items, dataset)
+        seconds = kind.seconds_to_ask(items, tokens_of(dataset), **order.settings)
+        verdict = "pass" if seconds < LONG_SECONDS else "look"
+        value = f"about {duration(seconds)}" if seconds else "not known yet"
+        yield Check(verdict, f"Time to ask {items:,} items, validation included", value)
 
 
 def _run_before(order: Order, dataset: Dataset, runs: Sequence[Run]) -> Iterator[Check]:
