@@ -19,6 +19,7 @@ from pricer.llm.local.trying import look_closely, try_item
 from pricer.models import GivesDistribution, load, make_model
 from pricer.models.bins import distribution_median
 from pricer.models.registry import find_kind
+from pricer.runs.jobs import claim, finish
 from pricer.runs.launch import list_launches
 from pricer.runs.store import list_runs
 
@@ -164,5 +165,12 @@ def test_train_shows_a_base_without_loading_it(demo, base, monkeypatch):
     shown = "\n".join(block.proto.body for block in page.get("html"))
     assert all(words in shown for words in ("4 bit", "8 bit", "As published", "(tiny, made here)"))
     page.button(key="look_at_base").click().run()
-    assert list_launches()[0].arguments[:2] == ("base", str(base))
+    [job] = list_launches()
+    assert job.arguments[:2] == ("base", str(base))
+    found = look_closely(str(base), device="cpu") | {"free_bytes": 1, "base": str(base)}
+    found["estimated_bytes"] = dict.fromkeys(found["estimated_bytes"], 123_000_000_000)
+    finish(claim("a worker"), "done", result=found)
+    page.run()
+    shown = "\n".join(block.proto.body for block in page.get("html"))
+    assert shown.count("123.0 GB") == 3 and shown.count("<td>no</td>") == 3, "as the job has found, not as is usual"
     assert held() is None

@@ -287,6 +287,13 @@ def test_train_tells_what_tuning_comes_to_and_points_to_the_base(tuned, tiny_lla
     app = app.run()
     assert any("guess" in code.value and "--precision=4bit" in code.value for code in app.code)
     assert "start_dry_run" in [button.key for button in app.button]
+    asked = ["guess", str(tiny_llama), "--dataset=even", "--precision=none", "--first=8", "--exam=balanced"]
+    assert main(asked) == 0
+    app.session_state["train_qlora_precision"] = "none"
+    app.session_state["train_exam"] = "balanced"
+    app = app.run()
+    told = [element.proto.body for element in app.get("html") if "The base alone" in element.proto.body]
+    assert len(told) == 1 and "of the balanced exam" in told[0] and "NaN" not in told[0] and "–" not in told[0]
 
 
 def test_fields_left_open_are_empty_on_train_and_untold_on_runs(tuned):

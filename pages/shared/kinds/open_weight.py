@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.shared import state
 from pages.shared.jobs import command_of, find_job, follow_job, is_busy, start_now
+from pages.shared.kinds.tiny import TINY_LLAMA, offer_tiny
 from pages.shared.look import look
 from pages.shared.widgets import Html, chart, chart_head, escaped, key_figures, table
 from pricer.curation.dataset import Dataset
@@ -20,19 +21,18 @@ from pricer.models import Value
 from pricer.models.registry import find_kind
 from pricer.runs.training import Order
 
-VERB, TINY_VERB = "base", "tiny-llama"
-COMPUTE = "bfloat16"  # what is not quantised, where the machine has it
+VERB = "base"
+USUAL_COMPUTE = "bfloat16"  # of what is not quantised, on cards of today
 
 
 def show_base(dataset: Dataset, order: Order) -> None:
     """Draw the panel for the base that an order names; what loads or asks it is a job that a button starts."""
     chosen = find_kind(order.model).check_settings(order.settings)
-    find_job(state.BASE_JOB, (VERB, TINY_VERB))
+    find_job(state.BASE_JOB, (VERB, TINY_LLAMA))
     known = known_base(str(chosen["base"]), str(chosen["revision"]))
     with st.container(gap="small"):
         if known is None and chosen["base"] == TINY:
-            _offer_tiny()
-            follow_job(state.BASE_JOB)
+            offer_tiny(state.BASE_JOB)
             return
         chart_head("The base model", _words(known, str(chosen["base"])))
         memory = st.container()
@@ -41,7 +41,7 @@ def show_base(dataset: Dataset, order: Order) -> None:
         found = job.result if job and job.arguments[0] == VERB and job.result["base"] == chosen["base"] else None
         with memory:
             if known:
-                _show_memory(known, _measured(found) if found else {})
+                _show_memory(known, found)
         if found and "item" in found:
             _show_item(found)
 
@@ -53,27 +53,26 @@ def _words(known: Base | None, place: str) -> str:
     return f"{known.title}, {million}, revision {known.revision[:12]}, reads {count(known.shape.reads)} tokens."
 
 
-def _offer_tiny() -> None:
-    chart_head("The tiny Llama is not made yet", "A toy that is made here in some minutes, without key or download.")
-    if st.button("Make it", icon=":material/build:", key="make_tiny", disabled=is_busy(state.BASE_JOB)):
-        start_now(state.BASE_JOB, [TINY_VERB])
-    st.code(command_of([TINY_VERB]), language=None)
-
-
-def _measured(found: Mapping) -> dict[str, str]:
-    """What was measured in each precision, in words."""
-    sizes = {precision: size(measured) for precision, measured in found["measured_bytes"].items()}
-    return sizes | dict.fromkeys(found.get("refused", ()), "does not fit")
-
-
-def _show_memory(known: Base, measured: Mapping[str, str]) -> None:
-    free = psutil.virtual_memory().available
+def _show_memory(known: Base, found: Mapping | None) -> None:
+    """What the weights take by arithmetic and as measured, and what fits: where it would run, once it was looked at."""
+    if found:
+        estimates, free = found["estimated_bytes"], found["free_bytes"]
+    else:
+        estimates, free = (
+            footprints(known.shape, USUAL_COMPUTE),
+            None if has_card() else psutil.virtual_memory().available,
+        )
+    measured = found["measured_bytes"] if found else {}
     rows = []
-    for precision, estimated in footprints(known.shape, COMPUTE).items():
-        fits = "on its card" if has_card() else "yes" if needed_bytes(estimated) <= free else "no"
-        seen = measured.get(precision, NOT_MEASURED)
+    for precision, estimated in estimates.items():
+        fits = NOT_MEASURED if free is None else "yes" if needed_bytes(estimated) <= free else "no"
+        fits = "no" if found and precision in found.get("refused", ()) else fits
+        seen = size(measured[precision]) if precision in measured else NOT_MEASURED
         rows.append((PRECISION_WORDS[precision].capitalize(), size(estimated), seen, fits))
-    table(["Weights held", "By its configuration", "Measured", f"Fits into {size(free)}"], rows, right=(1, 2))
+    place = "Fits, once looked at" if free is None else f"Fits into {size(free)}"
+    table(["Weights held", "By its configuration", "Measured", place], rows, right=(1, 2))
+    if not found:
+        st.caption(f"What is not quantised counts as {USUAL_COMPUTE}; where the machine has none, a look says more.")
 
 
 def _offer_look(chosen: Mapping[str, Value], dataset: str, known: Base | None) -> None:

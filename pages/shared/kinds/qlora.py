@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from pages.shared import state
+from pages.shared import cached, state
 from pages.shared.jobs import command_of, find_job, follow_job, is_busy, job_of, start_now
+from pages.shared.kinds.tiny import TINY_LLAMA, offer_tiny
 from pages.shared.widgets import chart_head, escaped, key_figures, plain, table
 from pricer.curation.dataset import Dataset
 from pricer.errors import PricerError
@@ -20,7 +21,7 @@ from pricer.runs.adapters import base_arguments, find_base_run
 from pricer.runs.launch import Launch, may_stop_and_keep, stop_and_keep
 from pricer.runs.training import Order, trained_on
 
-DRY_RUN, TINY_LLAMA, GUESS = "dry-run", "tiny-llama", "guess"
+DRY_RUN, GUESS = "dry-run", "guess"
 WORDS = {"adamw": "AdamW", "paged-adamw-32bit": "paged AdamW, 32 bit", "paged-adamw-8bit": "paged AdamW, 8 bit"}
 
 
@@ -32,7 +33,7 @@ def show_tuning(dataset: Dataset, order: Order) -> None:
     with st.container(gap="small"):
         _show_stop()
         if chosen["base"] == TINY and known_base(TINY) is None:
-            _offer_tiny()
+            offer_tiny(state.DRY_RUN_JOB)
             return
         chart_head("What is tuned", f"{_base_words(chosen)}. A text is cut to {count(tuning.length)} tokens.")
         _show_plan(chosen, tuning, trained_on(order, dataset), dataset.manifest.validation)
@@ -139,11 +140,9 @@ def _show_base(chosen: Mapping[str, Value], order: Order, exam_hash: str) -> Non
     known = known_base(chosen["base"], chosen["revision"])
     run = find_base_run(order, exam_hash, known.revision if known else "")
     if run:
-        from pages.shared import cached
-
-        found = cached.run_metrics(run, "natural")
+        found = cached.run_metrics(run, run.reading)
         error = f"error {dollars(found.error)} on {count_of(found.items, 'item')}"
-        _note(f"The base alone, in the same precision: {run.name}, {error} of the natural exam.")
+        _note(f"The base alone, in the same precision: {run.name}, {error} of the {run.reading} exam.")
         return
     arguments = base_arguments(order)
     st.info(
@@ -155,18 +154,6 @@ def _show_base(chosen: Mapping[str, Value], order: Order, exam_hash: str) -> Non
         if st.button("Ask the base", key="ask_base", icon=":material/play_arrow:", disabled=is_busy(state.DRY_RUN_JOB)):
             start_now(state.DRY_RUN_JOB, arguments)
         st.code(command_of(arguments), language=None, wrap_lines=True)
-
-
-def _offer_tiny() -> None:
-    st.info(
-        "The tiny Llama is not made yet. It takes some minutes, and lets everybody try tuning without key, download "
-        "or graphics card.",
-        icon=":material/info:",
-    )
-    if st.button("Make it", key="make_tiny", icon=":material/play_arrow:", disabled=is_busy(state.DRY_RUN_JOB)):
-        start_now(state.DRY_RUN_JOB, [TINY_LLAMA])
-    st.code(command_of([TINY_LLAMA]), language=None)
-    follow_job(state.DRY_RUN_JOB)
 
 
 def _show_stop() -> None:
