@@ -21,7 +21,7 @@ from pricer.models.tables import texts_of, train_prices
 from pricer.progress import Report, silent
 
 if TYPE_CHECKING:
-    from pricer.llm.tuned.tuner import BaseChoice, TunedModel
+    from pricer.llm.tuned.tuner import TunedModel
 
 ADAPTER = "adapter"  # a folder in the model's
 ABOUT = "tuned.json"
@@ -51,25 +51,26 @@ class QLoRA:
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame | None = None, report: Report = silent) -> Self:
         from pricer.llm.tuned.mirror import mirrored
-        from pricer.llm.tuned.tuner import Priced, learn, name_of_work, start
+        from pricer.llm.tuned.tuner import BaseChoice, Priced, learn, name_of_work, start
 
         priced = Priced(texts_of(train, "text"), train_prices(train).tolist())
         held = train[:0] if validation is None else validation
         judged = Priced(texts_of(held, "text"), held["price"].to_list())
-        work = name_of_work(self._base(), self.tuning, self.seed, priced)
+        looked_at = look_at(self.base, self.revision)  # once: the hub may have a newer one at the end
+        base = BaseChoice(self.base, self.precision, looked_at.revision, self.device)
+        work = name_of_work(base, self.tuning, self.seed, priced)
         of_job = installation.checkpoints_folder()  # which are kept until the job is deleted
         folder = (of_job or installation.cache_folder()) / "tuning" / work
-        self._ready = start(self._base(), self.tuning, self.seed, report)
+        self._ready = start(base, self.tuning, self.seed, report)
         facts = asdict(self.tuning) | {"base": self.base, "precision": self.precision, "seed": self.seed}
         with mirrored(report, work, facts) as told:
             done = learn(self._ready, priced, judged, self.seed, distribution_median, told, folder)
         if not of_job:
             shutil.rmtree(folder, ignore_errors=True)
-        base = look_at(self.base, self.revision)
         self.about_ = {
-            "base": base.place,
-            "base_revision": base.revision,
-            "tiny": base.shape.is_tiny,
+            "base": looked_at.place,
+            "base_revision": looked_at.revision,
+            "tiny": looked_at.shape.is_tiny,
             "precision": self.precision,
             "tuning": asdict(self.tuning),
             "steps": done.step,
@@ -80,12 +81,6 @@ class QLoRA:
             "trained_parameters": self._ready.trained_parameters,
         }
         return self
-
-    def _base(self) -> "BaseChoice":
-        from pricer.llm.tuned.tuner import BaseChoice
-
-        known = getattr(self, "about_", None)  # of a saved model the commit that was tuned
-        return BaseChoice(self.base, self.precision, known["base_revision"] if known else self.revision, self.device)
 
     def predict_distribution(self, items: pl.DataFrame) -> np.ndarray:
         texts = texts_of(items, "text")
@@ -98,11 +93,13 @@ class QLoRA:
 
     def _model(self) -> "TunedModel":
         """Base and adapter in memory; loaded when they are first asked, for that takes long."""
-        from pricer.llm.tuned.tuner import load_tuned
+        from pricer.llm.tuned.tuner import BaseChoice, load_tuned
 
         if self._ready is None:
-            check_same(self.base, self.about_["base_revision"], "tuned")
-            self._ready = load_tuned(self._base(), self.tuning, self._folder / ADAPTER, silent)
+            revision = self.about_["base_revision"]
+            check_same(self.base, revision, "tuned")
+            base = BaseChoice(self.base, self.precision, revision, self.device)
+            self._ready = load_tuned(base, self.tuning, self._folder / ADAPTER, silent)
         return self._ready
 
     def save(self, folder: Path) -> None:
