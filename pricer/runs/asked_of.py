@@ -9,7 +9,7 @@ from pricer.runs.orders import EXTEND, read_order
 from pricer.runs.store import open_run
 
 
-def provider_of(arguments: Sequence[str]) -> Provider | None:
+def provider_asked(arguments: Sequence[str]) -> Provider | None:
     """The provider that a launched command asks; None where it asks none, or one that there is not."""
     usual = HOSTED.check_settings({})
     try:

@@ -18,7 +18,7 @@ from pricer.llm.batches import cancel_of_job as cancel_batches
 from pricer.llm.tuned.steps import STOP
 from pricer.progress import Progress
 from pricer.runs import jobs, processes, queue
-from pricer.runs.asked_of import provider_of
+from pricer.runs.asked_of import provider_asked
 from pricer.runs.jobs import Crash, Job, Resources, State
 from pricer.runs.queue import Place
 from pricer.runs.worker import ensure_worker
@@ -94,14 +94,14 @@ def launch(arguments: Sequence[str]) -> Launch:
 
     While a job with the same arguments is queued or runs, that one is given back: a second click adds nothing.
     """
-    provider = provider_of(arguments)
+    provider = provider_asked(arguments)
     key = provider.key if provider else KEY_OF.get(arguments[0])
     return _launched(jobs.submit(arguments, resources_of(arguments), key))
 
 
 def resources_of(arguments: Sequence[str]) -> Resources:
     """What a command takes up; of the heavy ones, one runs at a time."""
-    if arguments[0] in KEY_OF or provider_of(arguments):
+    if arguments[0] in KEY_OF or provider_asked(arguments):
         return "network"
     is_light = arguments[0] in LIGHT and "--catalogue" not in arguments  # `demo --catalogue` loads
     return "light" if is_light else "heavy"

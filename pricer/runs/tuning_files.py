@@ -8,7 +8,7 @@ from pricer.curation.dataset import Dataset
 from pricer.errors import PricerError
 from pricer.keys import find_key
 from pricer.llm.providers import Provider
-from pricer.llm.tuning import find_adapter, make_adapter
+from pricer.llm.tuning import adapter_class, make_adapter
 from pricer.llm.tuning.adapter import Probe
 from pricer.llm.tuning.closing import CLOSINGS, days_left
 from pricer.llm.tuning.prices import usual_price
@@ -43,7 +43,7 @@ class Files:
         check_cap(dollars, f"the tuning would cost about ${dollars:,.2f}", "tune on fewer rows")
 
 
-def price_of(order: TuneOrder, provider: Provider) -> float | None:
+def training_price(order: TuneOrder, provider: Provider) -> float | None:
     """Dollars for a million training tokens, as stated or as usual; None where nobody has said."""
     return order.dollars if order.dollars is not None else usual_price(provider, order.model)
 
@@ -52,7 +52,7 @@ def make_files(order: TuneOrder, dataset: Dataset, provider: Provider) -> Files:
     """Both files, with whatever is wrong with them; PricerError where the dataset has too few rows."""
     counts = {"train": order.train, "validation": order.validation}
     named = message_files(dataset, counts, order.choice, order.prompt)
-    price = price_of(order, provider)
+    price = training_price(order, provider)
     checks = check_both(named, Limits(order.most_tokens, price or 0.0, order.epochs))
     contents = {name.removesuffix(".jsonl"): content for name, content in named.items()}
     return Files(contents, tuple(checks), None if price is None else checks[0].cost_dollars)
@@ -123,7 +123,7 @@ def _price(files: Files) -> Iterator[Check]:
 
 
 def _wandb(order: TuneOrder, provider: Provider) -> Iterator[Check]:
-    if order.wandb and not find_adapter(provider.tunes or "").takes_wandb:
+    if order.wandb and not adapter_class(provider.tunes or "").takes_wandb:
         yield Check("look", f"{provider.title} passes nothing on to Weights & Biases through Pricer", "left out")
 
 

@@ -8,6 +8,7 @@ from pricer.curation.dataset import Dataset, open_dataset
 from pricer.errors import PricerError
 from pricer.llm.known import Price
 from pricer.llm.providers import find_provider, set_price
+from pricer.models.hosted_kind import HOSTED
 from pricer.runs.experiments import Part, dataset_label, launch_missing, read_parts
 from pricer.runs.store import Run, list_runs
 from pricer.runs.training import Order
@@ -15,7 +16,6 @@ from pricer.runs.tunings import TuneOrder, Tuning, change
 
 VERB = "tune"
 MOST_TIMES_BASE = 2.0  # what tuned models cost to ask, of their base's price, where that was looked up
-HOSTED = "hosted"  # the model of MODELS that asks a provider
 _OPTIONS = {  # option -> field; in this order they are typed
     "--dataset": "dataset",
     "--train": "train",
@@ -89,7 +89,7 @@ def grading_orders(tuning: Tuning, dataset: Dataset, first_k: int) -> list[tuple
     for label, model in (("tuned", tuning.tuned_model), ("base", tuning.base_model)):
         settings = {"provider": tuning.provider, "model": model, "prompt": tuning.order.prompt}
         orders.append(
-            (label, Order(HOSTED, dataset_label(dataset), settings, asked="natural", first_k=first_k), dataset)
+            (label, Order(HOSTED.name, dataset_label(dataset), settings, asked="natural", first_k=first_k), dataset)
         )
     return orders
 
@@ -117,7 +117,7 @@ def graded_runs(tuning: Tuning) -> list[tuple[str, Run]]:
     for run in list_runs():
         of, asked = run.manifest, run.manifest.model_settings
         same = (of.model, of.dataset_id, asked.get("provider"), asked.get("prompt"))
-        wanted = (HOSTED, tuning.kept.dataset_id, tuning.provider, tuning.order.prompt)
+        wanted = (HOSTED.name, tuning.kept.dataset_id, tuning.provider, tuning.order.prompt)
         if same == wanted and asked["model"] in labels:
             found.append((labels[asked["model"]], run))
     return found

@@ -27,7 +27,7 @@ from pricer.llm.tuning.adapter import ENDED, RemoteState
 State = Literal["preparing", "creating", "unknown"] | RemoteState
 UNSURE: tuple[State, ...] = ("creating", "unknown")  # whether the host has a job for it
 
-PRESETS: dict[str, tuple[int, int]] = {  # rows to train on, rows to validate on
+ROWS: dict[str, tuple[int, int]] = {  # rows to train on, rows to validate on
     "500+50": (500, 50),  # the first notebook's run
     "200+50": (200, 50),  # as it stands now
     "100+50": (100, 50),  # the second notebook

@@ -62,13 +62,13 @@ def _add_order(verb: argparse.ArgumentParser) -> None:
 def _start(options: argparse.Namespace, report: Report) -> dict:
     from pricer.runs.tuning import tune
     from pricer.runs.tuning_orders import grade, make_order
-    from pricer.runs.tunings import PRESETS, TuneOrder
+    from pricer.runs.tunings import ROWS, TuneOrder
 
     facts = {name: getattr(options, name) for name in TuneOrder.model_fields}
     if options.preset:
-        if options.preset not in PRESETS:
-            raise PricerError(f"--preset is one of {', '.join(PRESETS)}; got {options.preset!r}")
-        train, validation = PRESETS[options.preset]
+        if options.preset not in ROWS:
+            raise PricerError(f"--preset is one of {', '.join(ROWS)}; got {options.preset!r}")
+        train, validation = ROWS[options.preset]
         facts |= {"train": facts["train"] or train, "validation": facts["validation"] or validation}
     order = make_order(**facts)
     if options.check:

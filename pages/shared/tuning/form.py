@@ -7,11 +7,11 @@ from pricer.curation.dataset import Dataset
 from pricer.errors import PricerError
 from pricer.llm.prompts import CHATS
 from pricer.llm.providers import Provider, list_providers
-from pricer.llm.tuning import find_adapter
+from pricer.llm.tuning import adapter_class
 from pricer.llm.tuning.prices import SUGGESTED, usual_price
 from pricer.runs.experiments import dataset_label
 from pricer.runs.tuning_orders import make_order
-from pricer.runs.tunings import PRESETS, TuneOrder
+from pricer.runs.tunings import ROWS, TuneOrder
 
 KEPT = {"persist_state": "session"}
 OWN = "Own"
@@ -33,7 +33,7 @@ def tuning_providers() -> list[Provider]:
 def fill_form(order: TuneOrder) -> None:
     """Make every control stand as an order says: *change and run again*."""
     sizes = (order.train, order.validation)
-    preset = next((name for name, rows in PRESETS.items() if rows == sizes), OWN)
+    preset = next((name for name, rows in ROWS.items() if rows == sizes), OWN)
     values = {
         "provider": order.provider,
         f"model_{order.provider}": order.model,
@@ -96,9 +96,9 @@ def choose_order(provider: Provider, dataset: Dataset) -> TuneOrder | None:
 
 
 def _choose_rows(dataset: Dataset) -> dict:
-    _default("preset", next(iter(PRESETS)))
+    _default("preset", next(iter(ROWS)))
     preset = st.pills(
-        "Rows to train on + to validate on", [*PRESETS, OWN], required=True, wrap=True, key="tuning_preset", **KEPT
+        "Rows to train on + to validate on", [*ROWS, OWN], required=True, wrap=True, key="tuning_preset", **KEPT
     )
     if preset == OWN:
         left, right = st.columns(2)
@@ -109,7 +109,7 @@ def _choose_rows(dataset: Dataset) -> dict:
         with right:
             validation = st.number_input("Rows to validate on", 10, 100_000, step=10, key="tuning_validation", **KEPT)
     else:
-        train, validation = PRESETS[preset]
+        train, validation = ROWS[preset]
     most = dataset.manifest.train
     if train > most:
         st.caption(plain(f"{dataset.name} has {most:,} rows to train on, so it will be those."))
@@ -149,7 +149,7 @@ def _choose_more(provider: Provider, model: str) -> dict:
         _default("most_tokens", 65_536)
         tokens = st.number_input("Most tokens in a row", 64, 10_000_000, key="tuning_most_tokens", **KEPT)
     wandb = ""
-    if find_adapter(provider.tunes or "").takes_wandb:
+    if adapter_class(provider.tunes or "").takes_wandb:
         wandb = st.text_input(
             "Project at Weights & Biases", key="tuning_wandb", placeholder="none",
             help=f"{provider.title} sends losses there, if your account is joined to it in its settings.", **KEPT,

@@ -27,7 +27,7 @@ from pricer.errors import PricerError
 from pricer.figures.curves import loss_chart
 from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, moment
 from pricer.llm.providers import Provider, list_providers
-from pricer.llm.tuning import Adapter, find_adapter
+from pricer.llm.tuning import Adapter, adapter_class
 from pricer.progress import TRAINING_LOSS, VALIDATION_LOSS
 from pricer.runs import tuning as work
 from pricer.runs.curves import read_curves
@@ -131,7 +131,7 @@ def _provider(tuning: Tuning) -> Provider:
 def _adapter(tuning: Tuning) -> Adapter | None:
     """How the host is spoken to; None of one that was removed."""
     tunes = _provider(tuning).tunes
-    return find_adapter(tunes) if tunes else None
+    return adapter_class(tunes) if tunes else None
 
 
 def _loss(value: float | None) -> str:

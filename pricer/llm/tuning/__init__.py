@@ -21,7 +21,7 @@ ADAPTERS = {  # name -> module:class; a provider names its adapter in `pricer.ll
 }
 
 
-def find_adapter(name: str) -> type[Adapter]:
+def adapter_class(name: str) -> type[Adapter]:
     """The class of an adapter; PricerError where there is none of this name."""
     if name not in ADAPTERS:
         raise PricerError(f"no adapter for fine-tuning is named {name!r}; there is {', '.join(ADAPTERS)}")
@@ -33,4 +33,4 @@ def make_adapter(provider: Provider, key: Key | None) -> Adapter:
     """An adapter that speaks to a provider; nothing is asked yet. PricerError for one that tunes no models."""
     if provider.tunes is None:
         raise PricerError(f"{provider.title} tunes no models, as far as Pricer knows; export the JSON lines instead")
-    return find_adapter(provider.tunes)(provider, key)
+    return adapter_class(provider.tunes)(provider, key)
