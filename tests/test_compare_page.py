@@ -113,6 +113,12 @@ def test_parts_are_told_for_download(runs):
     assert count(found["items"][0]) in charts
 
 
+def test_any_figure_is_told_by_part(runs):
+    app = section("parts")
+    app.selectbox(key="parts_figure").set_value("bias").run()
+    assert not app.exception and len(app.get("plotly_chart")) == 3 and "Bias by price band" in text(app)
+
+
 def test_ranges_hold_what_the_library_says(runs):
     app = section("ranges")
     for run in runs.values():

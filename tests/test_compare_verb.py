@@ -12,6 +12,7 @@ from pricer.evaluation.leaderboard import leaderboard
 from pricer.evaluation.matrix import paired_matrix
 from pricer.evaluation.scoring import Scoring, scored
 from pricer.evaluation.slices import BAND_NAMES, by_part
+from pricer.figures.formats import percent
 from pricer.runs.store import list_runs
 from pricer.verbs.compare import FIGURES
 
@@ -52,8 +53,10 @@ def test_errors_by_band_and_category_are_those_of_the_page(graded, told, capsys)
         parts = [part for part in told("--by", by)["parts"] if part["run"] == run.id]
         expected = by_part(scored(run.table.filter(run.table["natural_rank"].is_not_null()), run.train_median), by)
         assert [part["error"] for part in parts] == pytest.approx(expected["error"].to_list())
-    assert main(["compare", "--by", "band"]) == 0
-    assert BAND_NAMES[2] in capsys.readouterr().out
+    hits = [percent(part["hits"]) for part in told("--by", "band", "--metric", "hits")["parts"]]
+    assert main(["compare", "--by", "band", "--metric", "hits"]) == 0
+    out = capsys.readouterr().out
+    assert BAND_NAMES[2] in out and all(share in out for share in hits)
 
 
 def test_every_two_runs_are_compared_on_the_first_of_the_exam(graded, told, capsys):

@@ -1,13 +1,14 @@
 """Errors by part of an exam: dots with intervals by band or category, and a heat map of both together."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 import polars as pl
 
 from pricer.figures.canvas import draw_cells, label, new_figure, note, round_step
 from pricer.figures.formats import category_name, count, count_of, dollars, safe, whole_dollars, wrapped
+from pricer.figures.measures import MEASURES
 from pricer.figures.palette import FAMILIES, PALETTES, Look, Palette, mix
 
 THIN = 10  # items; a cell with fewer is drawn pale, for its mean is mostly chance
@@ -21,13 +22,18 @@ def parts_chart(
     look: Look,
     log: bool = False,
     order: Sequence[str] | None = None,
+    measure: str = "error",
 ) -> go.Figure:
-    """Draw one or two runs' tables of `evaluation.slices.by_part` by name: a dot with its interval for each part.
+    """Draw one or two runs' tables of `evaluation.slices.by_part` by name: a dot for each part, an error with its
+    interval, another figure of `MEASURES` without.
 
     `order` is that of the parts from the top; without it they come as the tables have them. At the right edge stands
     how many items of a part were asked: once, or beside each run's dot where the runs were asked different ones.
     """
-    colour = PALETTES[look]
+    colour, write = PALETTES[look], MEASURES[measure][1]
+    if measure != "error":
+        no_end = pl.lit(None, pl.Float64)
+        tables = {name: it.with_columns(error=measure, low=no_end, high=no_end) for name, it in tables.items()}
     found = {part: None for table in tables.values() for part in table["part"]}
     parts = list(found) if order is None else [part for part in order if part in found]
     row = 26 + 16 * (len(tables) - 1)
@@ -37,7 +43,7 @@ def parts_chart(
     for (name, table), shift in zip(tables.items(), shifts, strict=True):
         tint = colour.family(families[name]) if len(tables) > 1 else colour.after
         symbol, hollow = marks[name] if len(tables) > 1 else ("circle", False)
-        _draw(figure, name, table, parts, shift, tint, symbol, hollow, colour)
+        _draw(figure, name, table, parts, shift, tint, symbol, hollow, colour, write)
     _write_items(figure, list(tables.values()), parts, shifts, colour)
     figure.update_yaxes(
         range=[len(parts) - 0.5, -0.5],
@@ -48,7 +54,7 @@ def parts_chart(
         tickfont={"color": colour.ink, "size": 12},
         showgrid=False,
     )
-    figure.update_xaxes(side="top", **_dollar_axis(list(tables.values()), log))
+    figure.update_xaxes(side="top", **_axis(list(tables.values()), log, write))
     figure.update_layout(margin={"r": 62, "t": 4, "b": 4})
     return figure
 
@@ -93,12 +99,12 @@ def _write_items(
 
 def _draw(
     figure: go.Figure, name: str, table: pl.DataFrame, parts: list[str], shift: float, tint: str, symbol: str,
-    hollow: bool, colour: Palette,
+    hollow: bool, colour: Palette, write: Callable[[float], str],
 ) -> None:  # fmt: skip
     place_of = {part: place for place, part in enumerate(parts)}
     rows = table.with_columns(
         place=pl.col("part").replace_strict(place_of, default=None, return_dtype=pl.Float64) + shift
-    ).drop_nulls("place")
+    ).drop_nulls(["place", "error"])
     for row in rows.drop_nulls("low").iter_rows(named=True):
         ends = {"x": [max(row["low"], 0.01), row["high"]], "y": [row["place"]] * 2}
         figure.add_trace(go.Scatter(**ends, mode="lines", line={"color": tint, "width": 2}, hoverinfo="skip"))
@@ -108,35 +114,37 @@ def _draw(
             x=rows["error"].to_list(),
             y=rows["place"].to_list(),
             mode="markers",
+            cliponaxis=False,
             marker={"size": 9, "symbol": symbol, "color": colour.paper if hollow else tint, "line": outline},
-            text=[_words(name, row) for row in rows.iter_rows(named=True)],
+            text=[_words(name, row, write) for row in rows.iter_rows(named=True)],
             hovertemplate="%{text}<extra></extra>",
         )
     )
 
 
-def _words(name: str, row: dict) -> str:
-    words = f"{safe(name, 40)}<br>{safe(category_name(row['part']), 40)}: {dollars(row['error'])}"
+def _words(name: str, row: dict, write: Callable[[float], str]) -> str:
+    words = f"{safe(name, 40)}<br>{safe(category_name(row['part']), 40)}: {write(row['error'])}"
     if row["low"] is not None:
         words += f"<br>95% interval {dollars(row['low'])} to {dollars(row['high'])}"
     return f"{words}<br>{count_of(row['items'], 'item')}"
 
 
-def _dollar_axis(tables: list[pl.DataFrame], log: bool) -> dict:
+def _axis(tables: list[pl.DataFrame], log: bool, write: Callable[[float], str]) -> dict:
     ends = [
         value for table in tables for name in ("error", "low", "high") for value in table[name].drop_nulls().to_list()
     ]
-    top = 1.05 * max(ends, default=1.0)
+    top = 1.05 * max([0.0, *ends]) or 1.0
     if log:
         low = max(0.5, 0.8 * min((value for value in ends if value > 0), default=1.0))
         ticks = [factor * 10**power for power in range(4) for factor in (1, 2, 5) if low <= factor * 10**power <= top]
         ticks = ticks[:: math.ceil(len(ticks) / 6)] if ticks else []
         scale = {"type": "log", "range": [math.log10(low), math.log10(max(top, 2 * low))]}
         return scale | {"tickvals": ticks, "ticktext": [whole_dollars(tick) for tick in ticks]}
-    step = round_step(top)
-    ticks = [step * place for place in range(int(top / step) + 1)]
-    write = whole_dollars if step >= 1 else dollars
-    return {"range": [0, top], "tickvals": ticks, "ticktext": [write(tick) for tick in ticks]}
+    low = 1.05 * min([0.0, *ends])
+    step = round_step(top - low)
+    ticks = [step * place for place in range(math.ceil(low / step), int(top / step) + 1)]
+    told = whole_dollars if write is dollars and step >= 1 else write
+    return {"range": [low, top], "tickvals": ticks, "ticktext": [told(tick) for tick in ticks]}
 
 
 def heat_map(cells: pl.DataFrame, bands: list[str], look: Look) -> go.Figure:

@@ -31,7 +31,9 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("runs", nargs="*", metavar="RUN", help="names or ids (default: all of the last run's exam)")
     verb.add_argument("--exam", default="natural", help="natural (default) or balanced")
     verb.add_argument("--ask", type=int, metavar="K", help="judge by the first K of the exam")
-    verb.add_argument("--metric", default="error", choices=FIGURES, help="what to sort by (default error)")
+    verb.add_argument(
+        "--metric", default="error", choices=FIGURES, help="what to sort by, and to tell of parts (default error)"
+    )
     verb.add_argument("--by", choices=("category", "band"), help="also each run's error by category or price band")
     verb.add_argument("--paired", action="store_true", help="also every two runs on the items that both were asked")
     verb.add_argument("--joint", action="store_true", help="with --paired: intervals that hold all together")
@@ -141,7 +143,9 @@ def _words(result: dict) -> str:
     if not result["leaderboard"]:
         return "no run to compare yet; make one with: python -m pricer train MODEL --dataset NAME"
     lines = [_title(result), *_board_lines(result["leaderboard"], result["metric"]), *_leak_lines(result["leaks"])]
-    return "\n".join(lines + _part_lines(result.get("parts", [])) + _pair_lines(result.get("pairs", [])))
+    return "\n".join(
+        lines + _part_lines(result.get("parts", []), result["metric"]) + _pair_lines(result.get("pairs", []))
+    )
 
 
 def _title(result: dict) -> str:
@@ -184,13 +188,15 @@ def _leak_lines(leaks: list[dict]) -> list[str]:
     return lines
 
 
-def _part_lines(parts: list[dict]) -> list[str]:
-    lines, run = [], None
+def _part_lines(parts: list[dict], metric: str) -> list[str]:
+    lines, run, column = [], None, metric.replace("-", "_")
     for part in parts:
         if part["run"] != run:
             run = part["run"]
-            lines += ["", f"{part['name']}, by part:"]
-        lines.append(f"  {_dollar_cells(part)}  {part['items']:>7,}  {part['part']}")
+            further = "" if metric == "error" else f", the fourth column its {metric.replace('-', ' ')}"
+            lines += ["", f"{part['name']}, by part{further}:"]
+        cell = "" if metric == "error" else f"  {FIGURES[metric][0](part[column]):>14}"
+        lines.append(f"  {_dollar_cells(part)}{cell}  {part['items']:>7,}  {part['part']}")
     return lines
 
 

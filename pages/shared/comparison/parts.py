@@ -1,6 +1,7 @@
 """Compare's errors by price band and by category, of one run or two."""
 
 import polars as pl
+import streamlit as st
 
 from pages.shared import cached
 from pages.shared.comparison.names import choose_two
@@ -8,7 +9,8 @@ from pages.shared.look import look
 from pages.shared.widgets import chart, downloads, run_swatches
 from pricer.evaluation.scoring import Scoring
 from pricer.evaluation.slices import BAND_NAMES, in_order
-from pricer.figures.formats import count_of, dollars, in_words
+from pricer.figures.formats import count_of, in_words
+from pricer.figures.measures import MEASURES
 from pricer.figures.parts import THIN, heat_map, parts_chart, parts_finding
 from pricer.runs.store import Run, names_of
 
@@ -20,26 +22,35 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
     by_id = {run.id: run for run in runs}
     chosen = [by_id[run_id] for run_id in choose_two(cached.board(runs, reading, scoring)) if run_id]
     names = names_of(runs)
+    measure = st.selectbox(
+        "Figure", MEASURES, format_func=lambda name: MEASURES[name][0], key="parts_figure", persist_state="session"
+    )
     for part in PARTS:
-        _show_part(part, chosen, names, reading, scoring)
+        _show_part(part, chosen, names, reading, scoring, measure)
     _show_grid(chosen[0], names[chosen[0].id], reading, scoring)
 
 
-def _show_part(part: str, runs: list[Run], names: dict[str, str], reading: str, scoring: Scoring) -> None:
+def _show_part(
+    part: str, runs: list[Run], names: dict[str, str], reading: str, scoring: Scoring, measure: str
+) -> None:
+    title, write = MEASURES[measure]
     tables = {names[run.id]: cached.errors_by(part, run, reading, scoring) for run in runs}
     order = in_order(tables.values(), part)
     shown = order[:MOST_PARTS]
     drawn = {name: found.filter(pl.col("part").is_in(shown)) for name, found in tables.items()}
     families = {names[run.id]: run.manifest.family for run in runs}
-    note = f"mean error with its 95% interval, {reading} exam; items at the right edge"
+    told = "mean error with its 95% interval" if measure == "error" else title
+    note = f"{told}, {reading} exam; items at the right edge"
     if len(order) > MOST_PARTS:
         note += f"; the {MOST_PARTS} largest of {len(order)}, all in the download"
     first = next(iter(drawn))
     chart(
-        parts_chart(drawn, families, look(), part == "band", shown),
-        parts_finding(first, drawn[first], part),
+        parts_chart(drawn, families, look(), part == "band" and measure == "error", shown, measure),
+        parts_finding(first, drawn[first], part)
+        if measure == "error"
+        else f"{title} by {'price band' if part == 'band' else part}",
         alt="; ".join(
-            f"{name}, {row['part']}: {dollars(row['error'])}"
+            f"{name}, {row['part']}: {write(row[measure])}"
             for name, found in drawn.items()
             for row in found.iter_rows(named=True)
         ),
