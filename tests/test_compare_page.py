@@ -1,6 +1,7 @@
 """The sections of Compare say what the library says, and follow the switches of scoring."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -17,7 +18,7 @@ from pricer.evaluation.scoring import Scoring, scored
 from pricer.evaluation.slices import by_part
 from pricer.figures.formats import count, dollars, percent
 from pricer.figures.palette import DARK, LIGHT
-from pricer.runs.ranges import coverage_of_parts, ranges_of, strip_of
+from pricer.runs.ranges import coverage_of_parts, ranges_of, strip_of, why_none
 from pricer.runs.store import Run, list_runs
 from pricer.runs.training import Order, train_run
 from tests.test_model_pages import opened, text
@@ -136,9 +137,17 @@ def test_runs_without_ranges_say_so(runs):
         (run.folder / "validation.parquet").unlink()
     app = section("ranges")
     assert "Made from" in text(app)  # a distribution needs no validation
+    assert "3 runs not listed: of a version that kept no guesses of validation; train anew" in text(app)
     (runs["bins"].folder / "distribution.npy").unlink()
     app = section("ranges", opened("compare"))
     assert not app.exception
+
+
+@pytest.mark.parametrize(("model", "why"), [("hosted", "not asked validation"), ("imported", "imported")])
+def test_what_a_new_run_would_not_mend_is_not_advised(runs, model, why):
+    run = runs["mean"]
+    other = replace(run, manifest=run.manifest.model_copy(update={"model": model}))
+    assert why in why_none(other) and "train anew" not in why_none(other)
 
 
 def test_an_item_is_found_by_its_words_and_told_across_all_runs(runs):

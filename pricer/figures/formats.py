@@ -3,6 +3,7 @@
 import html
 import math
 import textwrap
+from collections.abc import Sequence
 from datetime import datetime
 
 MINUS = "\N{MINUS SIGN}"
@@ -145,6 +146,28 @@ def safe(text: str, longest: int = 120) -> str:
 def wrapped(text: str, width: int = 18, most_lines: int = 3) -> str:
     """A safe name broken into lines for a narrow column of a chart."""
     return "<br>".join(html.escape(line) for line in textwrap.wrap(text, width, max_lines=most_lines, placeholder=" …"))
+
+
+def wrapped_names(names: Sequence[str], width: int = 19) -> list[str]:
+    """Safe names in two lines; where two would look alike, the second line begins where the names part.
+
+    >>> wrapped_names(["ridge on even", "Llama 3B (precision none) on even", "Llama 3B (precision 8bit) on even"], 12)
+    ['ridge on<br>even', 'Llama 3B<br>… none) on …', 'Llama 3B<br>… 8bit) on …']
+    """
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(wrapped(name, width, 2), []).append(name)
+    return [_parted(name, wrapped(name, width, 2), alike[wrapped(name, width, 2)], width) for name in names]
+
+
+def _parted(name: str, label: str, alike: Sequence[str], width: int) -> str:
+    """The label of a name, by which it can be told from others that have the same."""
+    if len(set(alike)) == 1:
+        return label
+    first, last = min(alike), max(alike)  # what these two have in common all have
+    common = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    parting = name.rfind(" ", 0, common) + 1
+    return f"{label.partition('<br>')[0]}<br>{wrapped(f'… {name[parting:]}', width, 1)}"
 
 
 def category_name(name: str) -> str:

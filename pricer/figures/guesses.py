@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from pricer.figures.canvas import new_figure, note, round_step
-from pricer.figures.formats import dollars, safe, whole_dollars, wrapped
+from pricer.figures.formats import dollars, safe, whole_dollars, wrapped_names
 from pricer.figures.palette import FAMILIES, PALETTES, Look, mix
 
 ROW = 36  # pixels per model
@@ -42,7 +42,7 @@ def guess_bars(
     figure.update_yaxes(
         range=[len(guesses) - 0.5, -0.5],
         tickvals=list(range(len(guesses))),
-        ticktext=[wrapped(name, 19, 2) for name, _, _ in guesses],
+        ticktext=wrapped_names([name for name, _, _ in guesses]),
         tickfont={"color": colour.ink, "size": 12},
         showgrid=False,
     )

@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from pricer.figures.canvas import new_figure, note, round_step, within_reach
-from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, in_words, safe, whole_dollars, wrapped
+from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, in_words, safe, whole_dollars, wrapped_names
 from pricer.figures.palette import FAMILIES, PALETTES, Look, Palette
 
 ROW = 36  # pixels per run: two lines of a name
@@ -27,7 +27,7 @@ def leaderboard_chart(board: pl.DataFrame, look: Look) -> go.Figure:
     figure.update_yaxes(
         range=[len(runs) - 0.5, -0.5],
         tickvals=list(range(len(runs))),
-        ticktext=[wrapped(run["name"], 19, 2) for run in runs],
+        ticktext=wrapped_names([run["name"] for run in runs]),
         tickfont=label_font,
         showgrid=False,
     )

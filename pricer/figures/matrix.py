@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from pricer.figures.canvas import draw_cells, label, new_figure
-from pricer.figures.formats import count_of, dollars, in_words, safe, wrapped
+from pricer.figures.formats import count_of, dollars, in_words, safe, wrapped_names
 from pricer.figures.palette import PALETTES, Look, mix
 
 MOST = 10  # runs that are drawn; the table beside holds all
@@ -22,9 +22,8 @@ def matrix_chart(names: list[str], pairs: dict[tuple[int, int], dict], look: Loo
     figure = new_figure(look, 20 + CELL * count)
     tied, apart = colour.faint, mix(colour.after, colour.paper, 0.72)
     boxes, labels = [], []
-    for row in range(count):
-        name = f"<b>{wrapped(names[row], 22, 2)}</b>"
-        labels.append(label(name, colour.ink, x=row, y=row, xanchor="left", align="left", xshift=-20))
+    for row, name in enumerate(wrapped_names(names[:count], 22)):
+        labels.append(label(f"<b>{name}</b>", colour.ink, x=row, y=row, xanchor="left", align="left", xshift=-20))
         for column in range(row):
             pair = pairs[row, column]
             ends = {"x0": column - _HALF, "x1": column + _HALF, "y0": row - _HALF, "y1": row + _HALF}

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from pricer.figures.canvas import new_figure, note, round_step
-from pricer.figures.formats import count, dollars, safe, whole_dollars, wrapped
+from pricer.figures.formats import count, dollars, safe, whole_dollars, wrapped_names
 from pricer.figures.palette import PALETTES, Look, Palette, mix
 
 MOST_POINTS = 1_000
@@ -111,10 +111,11 @@ def _name_ends(
     low, high = shown
     least = (56 if several else 20) / (height - 40) * (high - low)  # axis and margin take 40 pixels
     reached = -np.inf
+    labels = dict(zip(drawn, wrapped_names(list(drawn), 18), strict=True))
     for name, table in sorted(drawn.items(), key=lambda item: item[1]["mean"][-1]):
         mean, top = table["mean"][-1], table["high"][-1]
         y = max(mean, reached + least)
         reached = y
         words = f"<b>{dollars(mean)}</b>" + ("" if top is None else f" ± {top - mean:,.2f}")
-        text = f"{wrapped(name, 18, 2)}<br>{words}" if several else words
+        text = f"{labels[name]}<br>{words}" if several else words
         note(figure, text, colour.ink, x=1, xref="paper", xanchor="left", xshift=6, y=y, align="left")

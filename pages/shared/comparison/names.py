@@ -9,7 +9,7 @@ from pages.shared import state
 def choose_two(board: pl.DataFrame) -> tuple[str, str | None]:
     """The ids of the run to look at and of the one to set beside it, if there are two."""
     names = dict(board.select("run", "name").iter_rows())
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2)
     with left:
         first = _choose_run("Model", names, state.MODEL_A)
     others = {run: name for run, name in names.items() if run != first}

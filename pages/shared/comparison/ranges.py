@@ -1,5 +1,7 @@
 """Compare's ranges: how wide each run's are, and whether they hold what they promise."""
 
+from collections import Counter
+
 import polars as pl
 import streamlit as st
 
@@ -11,7 +13,7 @@ from pricer.evaluation.ranges import LEVELS, USUAL_LEVEL
 from pricer.evaluation.scoring import Scoring
 from pricer.figures.coverage import coverage_chart, coverage_finding, verdict
 from pricer.figures.formats import NOT_MEASURED, category_name, count, count_of, dollars, percent
-from pricer.runs.ranges import origin
+from pricer.runs.ranges import origin, why_none
 from pricer.runs.store import Run, names_of
 
 PARTS = {"band": "Price band", "category": "Category"}
@@ -31,8 +33,8 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
         with st.container(border=True):
             empty_card(
                 "No range yet.",
-                "A run that is trained now keeps what it guesses of validation, and its ranges come from there; "
-                "imported guesses and a validation of a few items have none.",
+                "Ranges come from a run's own distribution, or from what it guesses of validation. Hosted models are "
+                "not asked that, as each answer is paid for; imported guesses and a few items of validation give none.",
             )
         return
     level = st.select_slider(
@@ -46,10 +48,8 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
     )
     names = names_of(runs)
     _show_all(known, names, strips, level, reading)
-    if len(known) < len(runs):
-        without = count_of(len(runs) - len(known), "run")
-        why = "imported, or of a version that kept no guesses of validation; train anew for ranges"
-        st.html(f'<p class="pr-note">{without} not listed: {why}</p>')
+    for why, number in Counter(why_none(run) for run in runs if run not in known).items():
+        st.html(f'<p class="pr-note">{count_of(number, "run")} not listed: {why}</p>')
     with_ranges = pl.col("run").is_in([run.id for run in known])
     run_id = choose_one(cached.board(runs, reading, scoring).filter(with_ranges))
     run = next(run for run in known if run.id == run_id)
