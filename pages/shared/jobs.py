@@ -9,6 +9,7 @@ from pages.shared import state
 from pages.shared.widgets import Cell, Html, escaped, plain
 from pricer.errors import PricerError
 from pricer.figures.formats import count_of, duration, moment, percent
+from pricer.runs.history import job_name
 from pricer.runs.launch import Launch, cancel, dismiss, last_unread, launch, open_launch, resume, retry
 
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -105,12 +106,13 @@ def _show_ended(key: str, job: Launch) -> None:
     words = {"failed": "The job failed.", "cancelled": "The job was cancelled.", "crashed": "The job ended by itself."}
     show = st.info if job.state == "cancelled" else st.error
     show(plain(job.error or words.get(job.state, job.state)), icon=":material/error:")
-    st.html(f'<p class="pr-note"><span>{escaped(job.state)} {moment(job.ended or job.started)}</span></p>')
+    when = f"{job_name(job)}, {job.state} {moment(job.ended or job.started)}"
+    st.html(f'<p class="pr-note"><span>{escaped(when)}</span></p>')
     st.code(job.command, language=None, wrap_lines=True)
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.resumable:
             st.button("Resume", icon=":material/resume:", key=f"resume_{key}", on_click=_again, args=(key, resume))
-        st.button("Try again", icon=":material/replay:", key=f"retry_{key}", on_click=_again, args=(key, retry))
+        st.button("Retry", icon=":material/replay:", key=f"retry_{key}", on_click=_again, args=(key, retry))
         st.button("Dismiss", key=f"dismiss_{key}", on_click=_dismiss, args=(key,))
         _show_log(key, job)
 

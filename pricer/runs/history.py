@@ -139,4 +139,4 @@ def job_name(job: Launch) -> str:
     stated = dict(pairwise(options))  # each option with what follows it
     made = [stated[option] for option in _MAKES.get(verb, ()) if option in stated]
     told = made or [each for each in rest if not each.startswith("-")][:2]
-    return " ".join([verb, *(Path(each).name or each for each in told)])
+    return " ".join([verb, *(Path(each).name if each.startswith(("/", ".", "~")) else each for each in told)])

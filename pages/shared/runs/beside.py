@@ -8,6 +8,7 @@ from pages.shared import state
 from pages.shared.jobs import command_of
 from pages.shared.runs.elsewhere import show_place
 from pages.shared.runs.in_work import act
+from pages.shared.spending import choose_cap
 from pages.shared.widgets import Html, checks, distinct, escaped, plain, table
 from pricer.figures.formats import count, count_of, moment
 from pricer.models.registry import STACK, trainable_kinds
@@ -16,6 +17,7 @@ from pricer.runs.history import Entry, delete_entry, history, undelete_entry
 from pricer.runs.launch import cancel, launch, may_stop_and_keep, resume, retry, stop_and_keep
 from pricer.runs.orders import EXTEND, order_arguments, order_of, read_order
 from pricer.runs.preflight import checks_to_extend
+from pricer.runs.spending import may_cost
 from pricer.runs.store import LONGEST_NOTE, Run, list_runs, set_note, set_tags
 from pricer.runs.training import Order
 
@@ -110,6 +112,8 @@ def _show_extension(run: Run, most: int) -> None:
     wanted = st.number_input(
         "First k of the exam", asked + 1, most, None, key=f"extend_k_{run.id}", placeholder=f"all {count(most)}"
     )
+    if may_cost(run.manifest.model, run.manifest.model_settings):
+        choose_cap(f"extend_cap_{run.id}")
     found = checks_to_extend(run, wanted, list_runs())
     checks((check.verdict, check.words, check.value) for check in found)
     arguments = [EXTEND, run.id, f"--ask={wanted or 'all'}"]

@@ -25,6 +25,7 @@ from pricer.runs.importing import IMPORTED
 from pricer.runs.launch import Launch, open_launch
 from pricer.runs.orders import order_arguments, order_of, read_order
 from pricer.runs.store import Run
+from pricer.runs.training import Order
 
 LAST_GUESSES = 12
 ENDS = {
@@ -174,11 +175,13 @@ def show_ended(job: Launch) -> None:
 
 def show_views(entry: Entry) -> None:
     """Log, exact settings and command of a run."""
-    names = ["Settings", "Command", *(["Log", "Machine"] if entry.job else [])]
+    order = None if entry.run else read_order(entry.job.arguments)
+    names = [*(["Settings"] if entry.run or order else []), "Command", *(["Log", "Machine"] if entry.job else [])]
     names += ["What it learned"] if entry.run else []
     tabs = dict(zip(names, st.tabs(names, key=f"views_{entry.id}", on_change="rerun"), strict=True))
-    with tabs["Settings"]:
-        table(["Setting", "Value"], settings_of(entry.run) if entry.run else settings_ordered(entry.job))
+    if "Settings" in tabs:
+        with tabs["Settings"]:
+            table(["Setting", "Value"], settings_of(entry.run) if entry.run else settings_ordered(order))
     with tabs["Command"]:
         st.code(entry.job.command if entry.job else command_of_run(entry.run), language=None, wrap_lines=True)
     if entry.job:
@@ -206,11 +209,8 @@ def show_machine(job: Launch) -> None:
     show_meters(job.id, "meter")
 
 
-def settings_ordered(job: Launch) -> list[tuple[Cell, Cell]]:
+def settings_ordered(order: Order) -> list[tuple[Cell, Cell]]:
     """What a job was told; the rest is written down when its run is done."""
-    order = read_order(job.arguments)
-    if order is None:
-        return [("Command", job.command)]
     return [
         ("Model", order.model),
         ("Its settings", _settings(order.model, find_kind(order.model).check_settings(order.settings))),
