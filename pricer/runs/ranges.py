@@ -18,7 +18,8 @@ from pricer.evaluation.ranges import (
 )
 from pricer.evaluation.slices import BAND_NAMES
 from pricer.models import GivesDistribution, Model
-from pricer.runs.store import Run
+from pricer.models.registry import find_kind
+from pricer.runs.store import IMPORTED, Run
 
 _STRIP = {
     "part": pl.String,
@@ -53,6 +54,17 @@ def ranges_of(run: Run, levels: Iterable[float]) -> tuple[pl.DataFrame, list[Ran
     if validation is None:
         return table, []
     return table, [conformal_ranges(guesses, categories, validation, level) for level in levels]
+
+
+def why_none(run: Run) -> str:
+    """Why a run has no ranges, in a few words."""
+    if run.manifest.model == IMPORTED:
+        return "imported, and so without guesses of validation"
+    if not find_kind(run.manifest.model).asks_validation:
+        return "not asked validation, as its answers are paid for or slow"
+    if run.validation_guesses() is None:
+        return "of a version that kept no guesses of validation; train anew for ranges"
+    return "with too few items of validation"
 
 
 def origin(run: Run) -> str:

@@ -30,9 +30,7 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
     _show_grid(chosen[0], names[chosen[0].id], reading, scoring)
 
 
-def _show_part(
-    part: str, runs: list[Run], names: dict[str, str], reading: str, scoring: Scoring, measure: str
-) -> None:
+def _show_part(part: str, runs: list[Run], names: dict[str, str], reading: str, scoring: Scoring, measure: str) -> None:
     title, write = MEASURES[measure]
     tables = {names[run.id]: cached.errors_by(part, run, reading, scoring) for run in runs}
     order = in_order(tables.values(), part)
