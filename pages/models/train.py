@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import cached, shelf, state
 from pages.shared.experiments.hint import show_hint
+from pages.shared.experiments.parts import about
 from pages.shared.jobs import command_of, find_job, follow_job, is_news, show_done, start_now
 from pages.shared.kinds import PANELS
 from pages.shared.kinds.imported import show_importing
@@ -15,7 +16,7 @@ from pages.shared.spending import choose_cap
 from pages.shared.widgets import chart_head, checks, key_figures, page_head, plain
 from pricer.catalogue.store import Catalogue, list_catalogues
 from pricer.curation.dataset import Dataset, list_datasets
-from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, duration, short_hash, size
+from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, short_hash, size
 from pricer.models import ModelKind
 from pricer.models.registry import STACK, find_kind, trainable_kinds
 from pricer.runs.importing import IMPORTED
@@ -180,7 +181,7 @@ def show_what_it_takes(found: Preflight) -> None:
     reading, number = next(iter(found.exam_items.items()))
     key_figures(
         [
-            ("Time to fit", f"about {duration(found.fit_seconds)}", f"{count_of(found.train_items, 'item')}, one core"),
+            ("Time to fit", about(found.fit_seconds), f"{count_of(found.train_items, 'item')}, one core"),
             ("Memory", size(found.bytes_needed), f"of {size(found.bytes_free)} free"),
             ("Error known to", _known_to(found), f"about, by {count(number)} items of the {reading} exam"),
         ]

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.shared import cached, state
 from pages.shared.recipe_controls import stated_recipe
-from pages.shared.widgets import chart_head, plain, table
+from pages.shared.widgets import chart_head, plain, sentence, table
 from pricer.catalogue.store import Catalogue
 from pricer.curation.index import PoolIndex
 from pricer.curation.recipe import Recipe
@@ -46,7 +46,7 @@ def show_solve_panel(catalogue: Catalogue, index: PoolIndex, adopt: Callable[[Re
         try:
             show_proposal(cached.solution(catalogue, wishes, seed), present, adopt)
         except PricerError as error:
-            st.error(plain(sentence(str(error))))
+            st.error(plain(sentence(error)))
 
 
 def wish(label: str, least: float, most: float | None, step: float, key: str) -> int | float | None:
@@ -95,8 +95,3 @@ def changed_weights(before: Recipe, after: Recipe, categories: tuple[str, ...]) 
     """Each category whose weight changes: its name, the old weight and the new."""
     pairs = [(category_name(name), before.weight(name), after.weight(name)) for name in categories]
     return [f"{name} {old:g} to {new:g}" for name, old, new in pairs if old != new]
-
-
-def sentence(words: str) -> str:
-    """Words with a capital letter at their head and a full stop at their end."""
-    return f"{words[0].upper()}{words[1:].removesuffix('.')}."

@@ -56,6 +56,7 @@ def _choose(dataset: Dataset, fitting: list[Run]) -> tuple[str, ...]:
         format_func=names.get,
         key=_key(dataset),
         placeholder="Choose two or more",
+        wrap=True,
         help="Models that err differently help each other most. All must have been asked the same part of the exam.",
         persist_state="session",
     )
