@@ -21,6 +21,7 @@ from pricer.runs import jobs, processes, queue
 from pricer.runs.asked_of import provider_asked
 from pricer.runs.jobs import Crash, Job, Resources, State
 from pricer.runs.queue import Place
+from pricer.runs.tuning import cancel_of_job as cancel_tuning
 from pricer.runs.worker import ensure_worker
 
 # Verbs that take little memory, so they may run beside a heavy one. An unknown verb is heavy.
@@ -133,9 +134,7 @@ def cancel(job_id: str) -> Launch:
         time.sleep(0.05)
         job = jobs.open_job(job_id)
     if job.kind == "tune":
-        from pricer.runs.tuning import cancel_of_job  # it stands above this module
-
-        cancel_of_job(job.continues or job.id)
+        cancel_tuning(job.continues or job.id)
     cancel_batches(job.id, job.continues)
     return _read(job)
 
