@@ -118,7 +118,7 @@ def test_a_typed_key_is_used_and_shown_nowhere(dataset, hub):
     assert CANARY not in str(app.session_state)
     app.text_input(key="typed_key").input("two words")
     next(button for button in app.button if button.label == "Use it").click().run()
-    assert "a key is one word" in text(app)
+    assert "A key is one word" in text(app)
     app.button(key="forget_key").click().run()
     assert keys.find_key(HUB_TOKEN) is None
 
