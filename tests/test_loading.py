@@ -254,6 +254,16 @@ def test_a_device_that_is_not_there_is_told():
     assert loading.choose_device("cpu") == "cpu"
 
 
+def test_a_card_that_only_imitates_bfloat16_computes_in_float16(monkeypatch):
+    import torch
+
+    def supported(including_emulation: bool = True) -> bool:
+        return including_emulation  # as a T4 says
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+    assert loading.choose_compute("cuda") == "float16"
+
+
 def downloaded(hub: HubServer) -> list[str]:
     """The weights that were asked for."""
     return [request for request in hub.requests if request.startswith("GET") and "safetensors" in request]

@@ -19,7 +19,8 @@ from pricer.checkpoints import latest_complete
 from pricer.models.qlora import ABOUT
 from pricer.progress import TRAINING_LOSS
 from pricer.runs.adapters import base_arguments, base_run, find_base_run, write_card
-from pricer.runs.launch import launch
+from pricer.runs.jobs import claim
+from pricer.runs.launch import cancel, launch
 from pricer.runs.orders import order_arguments, order_of
 from pricer.runs.store import MODEL, list_runs, open_run
 from tests.hub_server import ADA, Fault, HubServer
@@ -269,6 +270,26 @@ def test_only_a_tuning_that_runs_can_be_stopped_and_kept(tuned, capsys, monkeypa
     launched = launch(["train", "mean", "--dataset=even"])
     assert main(["jobs", "stop", launched.id]) == 2
     assert "no tuning that runs" in capsys.readouterr().err
+    cancel(launched.id)
+    tuning = launch(["train", "qlora", "--dataset=even"])
+    assert f"keep_{tuning.id}" not in buttons_of(tuning.id)
+    assert claim("a worker").id == tuning.id
+    assert f"keep_{tuning.id}" in buttons_of(tuning.id)
+    assert main(["jobs", "stop", tuning.id]) == 0
+
+
+def buttons_of(entry_id: str) -> set[str]:
+    """The keys of the buttons that Runs shows of an entry."""
+
+    def script(entry_id: str) -> None:
+        from pages.shared.runs.beside import show_actions
+        from pricer.runs.history import history
+
+        show_actions(next(entry for entry in history() if entry.id == entry_id))
+
+    app = AppTest.from_function(script, default_timeout=60, args=(entry_id,)).run()
+    assert not app.exception
+    return {button.key for button in app.button}
 
 
 def test_train_tells_what_tuning_comes_to_and_points_to_the_base(tuned, tiny_llama):
