@@ -45,19 +45,20 @@ def leaderboard_finding(board: pl.DataFrame) -> str:
     better = board.filter(pl.col("place").is_null() & (pl.col("difference_high") < 0))
     if len(better) and len(placed):
         best = better.row(0, named=True)
-        return f"{placed['name'][0]} is first; {best['name']} errs less on {_these_items(best['common_items'])}"
+        items = count_of(best["common_items"], "item")
+        return f"{_first(placed)}; {best['name']} errs less on the {items} that it was asked"
     if len(placed) < 2:
         return "Mean error of every run"
+    return _first(placed)
+
+
+def _first(placed: pl.DataFrame) -> str:
     tied = placed.filter("tied_with_first")
-    if len(tied) == len(placed):
+    if len(tied) == len(placed) > 1:
         return f"All {in_words(len(tied))} models are tied"
     if len(tied) > 1:
         return f"{in_words(len(tied)).capitalize()} models are tied for first"
     return f"{placed['name'][0]} is first"
-
-
-def _these_items(items: int) -> str:
-    return f"the {count_of(items, 'item')} that it was asked"
 
 
 def unplaced_note(board: pl.DataFrame) -> str:
