@@ -33,6 +33,7 @@ from pricer.runs.guessing import ask_prices, asks, describe, quote_asking, runs_
 from pricer.runs.jobs import open_job
 from pricer.runs.launch import launch, open_launch
 from pricer.runs.orders import order_arguments, order_of
+from pricer.runs.replies import replies_of
 from pricer.runs.spending import set_cap
 from pricer.runs.store import list_runs
 from pricer.runs.training import Order
@@ -275,6 +276,22 @@ def test_a_reply_is_read_with_how_it_ended(reply, expected):
 
 
 # Jobs
+
+
+def test_compare_shows_each_reply_how_it_was_read_and_why(server, capsys):
+    replies_given = iter(["$12 to $15", "I cannot say", "$45"] * 4)
+    server.answer = lambda body: next(replies_given)
+    asked(capsys, "--first", "12")
+    told = replies_of(list_runs()[0], "natural")
+    assert told["status"][-4:].to_list() == ["answer"] * 4, "what is no price comes first"
+    page = opened("compare")
+    assert not page.exception
+    shown = text(page)
+    assert "What was replied" in shown and "two prices: $12.00 and $15.00" in shown and "the only price" in shown
+    page.selectbox(key="replies_status").select("refusal").run()
+    assert not page.exception and "I cannot say" in text(page) and "$12 to $15" not in text(page)
+    page.text_input(key="replies_words").set_value("no such words").run()
+    assert not page.exception and any("No reply" in caption.value for caption in page.caption)
 
 
 def job_of(first_k: int, concurrency: int = 4) -> list[str]:

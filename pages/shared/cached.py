@@ -36,6 +36,7 @@ from pricer.models import GivesDistribution, Learned, Model
 from pricer.runs.guessing import describe, guess_prices, worked_examples
 from pricer.runs.learned import what_it_learned
 from pricer.runs.ranges import coverage_of_parts, range_of_guess, strip_of
+from pricer.runs.replies import answers_in_words, replies_of
 from pricer.runs.serving import ask_served
 from pricer.runs.store import Run, names_of
 
@@ -185,6 +186,16 @@ def matrix(runs: list[Run], reading: Reading, scoring: Scoring, joint: bool) -> 
 @st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_KEYS)
 def answers(run: Run, reading: Reading) -> dict[str, int]:
     return answer_counts(asked(graded(run).table, reading))
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_KEYS)
+def has_replies(run: Run) -> bool:
+    return answers_in_words(run)
+
+
+@st.cache_data(max_entries=4, show_spinner="Reading the replies", hash_funcs=_KEYS)
+def replies(run: Run, reading: Reading) -> pl.DataFrame:
+    return replies_of(run, reading)
 
 
 @st.cache_data(max_entries=32, show_spinner=False, hash_funcs=_KEYS)

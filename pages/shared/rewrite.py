@@ -10,7 +10,7 @@ from pages.shared.widgets import chart_head, checks, plain, sentence
 from pricer.catalogue.store import Catalogue, open_catalogue
 from pricer.errors import PricerError
 from pricer.figures.formats import NOT_MEASURED, count, count_of, dollars, percent, short_hash
-from pricer.keys import find_key, page_of
+from pricer.keys import find_key
 from pricer.llm.providers import Price, find_provider, list_providers
 from pricer.runs.rewriting import VERB, RewriteOrder, RewriteQuote, check_quote, quote_rewrite, rewrite_arguments
 from pricer.runs.spending import cap
@@ -123,8 +123,7 @@ def quote_lines(quote: RewriteQuote) -> list[tuple[str, str, str]]:
         lines.append(("pass", "Answered already, and not asked again", count(quote.kept)))
     if quote.key:
         key = find_key(quote.key)
-        missing = f"none: type it on the page {page_of(quote.key)}"
-        lines.append(("pass" if key else "stop", quote.key, key.place if key else missing))
+        lines.append(("pass" if key else "stop", quote.key, key.place if key else "none: type it above"))
     return [*lines, ("look", "Texts are sent to", quote.host)]
 
 

@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from pages.shared import cached, shelf
+from pages.shared.comparison.replies import show_replies
 from pages.shared.comparison.terms import terms_of
 from pages.shared.look import look
 from pages.shared.widgets import (
@@ -42,6 +43,7 @@ def show(runs: list[Run], reading: str, scoring: Scoring) -> None:
     show_figures(board, runs[0].manifest.exam_hash, reading, terms_of(scoring))
     show_families(board)
     show_answers([by_id[run_id] for run_id in board["run"]], reading)
+    show_replies([by_id[run_id] for run_id in board["run"]], reading)
 
 
 def show_leaderboard(board: pl.DataFrame, runs: list[Run], reading: str) -> None:
