@@ -241,6 +241,22 @@ def test_a_slot_head_is_read_back_or_told_to_be_damaged(tmp_path):
             load_head(tmp_path, cpu)
 
 
+def test_losses_that_are_made_larger_for_float16_teach_the_same_and_stay_so_after_a_kill(tiny_llama, rows, tmp_path):
+    import torch
+
+    from pricer.llm.tuned.steps import Tuned
+
+    plain, scaled, resumed = (new_learner(tiny_llama, replace(SMALL, dropout=0.0)) for _ in range(3))
+    scaled.scaler, resumed.scaler = (torch.amp.GradScaler("cpu", init_scale=scale) for scale in (1024.0, 2.0))
+    for learner in (plain, scaled):
+        learner.learn([lay_out(rows[:4])], 0, 6, 3)
+    assert any(weight.abs().sum() > 0 for name, weight in scaled.trained.items() if "lora_B" in name)
+    for name, weight in plain.trained.items():
+        torch.testing.assert_close(scaled.trained[name], weight)
+    scaled.save(tmp_path, Tuned(step=1))
+    assert resumed.restore(tmp_path).step == 1 and resumed.scaler.get_scale() == 1024
+
+
 # A model like any other
 
 

@@ -98,7 +98,8 @@ class Learner:
 
     def restore(self, folder: Path) -> Tuned:
         state = Tuned(**restore_weights(folder, self.trained, self.optimiser))
-        self.scaler.load_state_dict(state.scaling)
+        if state.scaling:  # else they were not scaled until now
+            self.scaler.load_state_dict(state.scaling)
         return state
 
 
