@@ -9,6 +9,7 @@ from pricer.figures.canvas import new_figure, note, round_step, within_reach
 from pricer.figures.formats import count_of, dollars, duration, in_words, safe, whole_dollars, wrapped
 from pricer.figures.palette import FAMILIES, PALETTES, Look
 
+LONGEST = 20  # characters of a name in the chart, which on a phone has no room for more
 COST_NAMES = {
     "fit_seconds": "time to fit",
     "seconds_per_1000": "time for 1,000 guesses",
@@ -59,8 +60,9 @@ def frontier_chart(table: pl.DataFrame, cost: str, look: Look, height: int = 380
         showgrid=False,
     )  # fmt: skip
     edge = {"xref": "paper", "yref": "paper"}
-    note(figure, "error", colour.quiet, x=0, y=1, xanchor="left", yanchor="top", xshift=4, **edge)
+    note(figure, "error", colour.quiet, x=0, y=1, xanchor="left", yanchor="bottom", yshift=4, **edge)
     note(figure, COST_NAMES[cost], colour.quiet, x=1, y=0, xanchor="right", yanchor="bottom", **edge)
+    figure.update_layout(margin={"t": 26})
     return figure
 
 
@@ -80,7 +82,7 @@ def _name_points(
         side = {"xanchor": "left", "yanchor": "bottom", "xshift": 8, "yshift": 1}
         if x >= 0.4:
             side = {"xanchor": "right", "yanchor": "top", "xshift": -7, "yshift": -4}
-        note(figure, wrapped(row["name"], 34, 1), ink, x=math.log10(row["x"]), y=row["error"], **side)
+        note(figure, wrapped(row["name"], LONGEST, 1), ink, x=math.log10(row["x"]), y=row["error"], **side)
 
 
 def off_chart(table: pl.DataFrame, cost: str) -> str:
