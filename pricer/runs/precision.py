@@ -71,7 +71,7 @@ def _spreads(order: Order, dataset: Dataset, runs: Sequence[Run], reading: Readi
         return np.median(found, axis=0).tolist(), words.replace("1 other runs", "another run")
     table = asked(exam, reading)
     off = (table["price"] - table["price"].median()).abs().to_numpy()
-    return _by_band(off, table, reading), "the prices alone, as no run was asked this exam yet"
+    return _by_band(off, table, reading), "the prices alone, as no run was asked enough of this exam yet"
 
 
 def _of_run(run: Run, exam: pl.DataFrame, reading: Reading) -> list[float]:
