@@ -341,6 +341,8 @@ def gradients(learner, batch) -> dict:
 
 
 def test_an_adapter_that_would_reach_only_some_of_its_layers_is_refused(tiny_llama):
+    with pytest.raises(PricerError, match="Phi-3 joins"):
+        trained_parameters(KNOWN["tiny-llama"] | {"model_type": "phi3"}, SMALL)
     with pytest.raises(PricerError, match="no layers named qkv_proj"):
         new_learner(tiny_llama, replace(SMALL, targets=("o_proj", "qkv_proj")))
 

@@ -118,6 +118,8 @@ def trained_parameters(config: Mapping, tuning: Tuning) -> int:
     18350080
     """
     config = config.get("text_config") or config
+    if str(config.get("model_type")).startswith("phi3"):
+        raise PricerError("Phi-3 joins q_proj, k_proj and v_proj to one layer, so it is not tuned; choose another base")
     sizes = _sizes(config)
     adapter = config["num_hidden_layers"] * tuning.r * sum(sum(sizes[name]) for name in tuning.targets)
     return adapter + (1000 * (config["hidden_size"] + 1) if tuning.head == "slots" else 0)
