@@ -18,7 +18,7 @@ from pricer.evaluation.scoring import Scoring, scored
 from pricer.evaluation.slices import by_part
 from pricer.figures.formats import count, dollars, percent
 from pricer.figures.palette import DARK, LIGHT
-from pricer.runs.ranges import coverage_of_parts, ranges_of, strip_of, why_none
+from pricer.runs.ranges import coverage_of_parts, ranges_of, ranked_score, strip_of, why_none
 from pricer.runs.store import Run, list_runs
 from pricer.runs.training import Order, train_run
 from tests.test_model_pages import opened, text
@@ -126,6 +126,8 @@ def test_ranges_hold_what_the_library_says(runs):
         row = strip_of(run).filter(level=0.8).row(0, named=True)
         assert percent(row["covered"]) in text(app)
         assert dollars(row["score"]) in text(app)
+    assert "Ranked score" in text(app) and dollars(ranked_score(runs["bins"])) in text(app)
+    assert ranked_score(runs["mean"]) is None
     app.select_slider(key="compare_level").set_value(0.5).run()
     assert not app.exception
     row = strip_of(runs["mean"]).filter(level=0.5).row(0, named=True)

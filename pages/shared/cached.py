@@ -35,7 +35,7 @@ from pricer.llm.local import serving
 from pricer.models import GivesDistribution, Learned, Model
 from pricer.runs.guessing import describe, guess_prices, worked_examples
 from pricer.runs.learned import what_it_learned
-from pricer.runs.ranges import coverage_of_parts, range_of_guess, strip_of
+from pricer.runs.ranges import coverage_of_parts, range_of_guess, ranked_score, strip_of
 from pricer.runs.replies import answers_in_words, replies_of
 from pricer.runs.serving import ask_served
 from pricer.runs.store import Run, names_of
@@ -223,6 +223,11 @@ def doubtful_prices(runs: list[Run], reading: Reading, scoring: Scoring) -> Susp
 @st.cache_data(max_entries=256, show_spinner="Holding ranges against prices", hash_funcs=_KEYS)
 def coverage_strip(run: Run, reading: Reading) -> pl.DataFrame:
     return strip_of(run, reading)
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_KEYS)
+def distribution_score(run: Run, reading: Reading) -> float | None:
+    return ranked_score(run, reading)
 
 
 @st.cache_data(max_entries=32, show_spinner=False, hash_funcs=_KEYS)

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import polars as pl
 
-from pricer.evaluation.errors import Reading, asked, parts_of, price_bands
+from pricer.evaluation.errors import Reading, asked, parts_of, price_bands, weights
 from pricer.evaluation.ranges import (
     LEVELS,
     Ranges,
@@ -15,6 +15,7 @@ from pricer.evaluation.ranges import (
     coverage,
     cumulated,
     ranges_between,
+    ranked_probability_score,
 )
 from pricer.evaluation.slices import BAND_NAMES
 from pricer.models import GivesDistribution, Model
@@ -119,6 +120,18 @@ def strip_of(run: Run, reading: Reading = "natural") -> pl.DataFrame:
     table, found = ranges_of(run, LEVELS)
     rows = [_row(reading, *_of_reading(table, ranges, reading), reading) for ranges in found]
     return pl.DataFrame(rows, schema=_STRIP)
+
+
+def ranked_score(run: Run, reading: Reading = "natural") -> float | None:
+    """The ranked probability score of a run's own distributions in dollars; None of a run without, or of no item."""
+    chances = run.distribution()
+    if chances is None:
+        return None
+    chosen = asked(run.graded().table.with_row_index("row"), reading)
+    if chosen.is_empty():
+        return None
+    scores = ranked_probability_score(chances[chosen["row"].to_numpy()], chosen["price"].to_numpy())
+    return float(weights(parts_of(chosen, reading)) @ scores)
 
 
 def coverage_of_parts(run: Run, reading: Reading, level: float, part: str) -> pl.DataFrame:

@@ -62,6 +62,8 @@ def _show_all(
     """Every run's ranges at one level, the best interval score first."""
     rows = [strips[run.id].filter(level=level).row(0, named=True) | {"run": names[run.id]} for run in runs]
     made_from = {names[run.id]: origin(run) for run in runs}
+    ranked = {names[run.id]: cached.distribution_score(run, reading) for run in runs}
+    stated = any(score is not None for score in ranked.values())  # a column for those that give a distribution
     rows.sort(key=lambda row: (row["score"] is None, row["score"]))
     chart_head(
         "How wide, and how true",
@@ -77,12 +79,14 @@ def _show_all(
             dollars(row["median_width"]),
             NOT_MEASURED if row["median_ratio"] is None else f"{row['median_ratio']:.1f} times",
             dollars(row["score"]),
+            *([dollars(ranked[row["run"]])] if stated else []),
             count(row["items"]),
         )
         for row in page_of(rows, "run", "ranges_page")
     ]
-    columns = ["Run", "Made from", "Held", "Promise", "Median width", "High over low", "Score", "Items"]
-    table(columns, cells, right=(2, 4, 5, 6, 7))
+    scores = ["Score", "Ranked score"] if stated else ["Score"]
+    columns = ["Run", "Made from", "Held", "Promise", "Median width", "High over low", *scores, "Items"]
+    table(columns, cells, right=(2, *range(4, len(columns))))
     downloads(pl.DataFrame(rows, infer_schema_length=None).drop("part"), f"ranges-{reading}-{level:.0%}".rstrip("%"))
 
 
