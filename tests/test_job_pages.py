@@ -24,6 +24,7 @@ KINDS = {
     "guess tiny-llama": ["guess", "tiny-llama", "--dataset=even", "--precision=4bit"],
     "dry-run": ["dry-run", "--dataset=even", "--set=epochs=1"],
     "tune follow": ["tune", "follow"],
+    "tune start openai gpt": ["tune", "start", "openai", "gpt", "--dataset=even"],
     "mean on even": ["train", "mean", "--dataset=even"],
     "extend mean on even": ["extend", "mean on even", "--ask=all"],
 }

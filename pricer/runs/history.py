@@ -138,5 +138,5 @@ def job_name(job: Launch) -> str:
     options = [part for each in rest for part in (each.split("=", 1) if each.startswith("--") else [each])]
     stated = dict(pairwise(options))  # each option with what follows it
     made = [stated[option] for option in _MAKES.get(verb, ()) if option in stated]
-    told = made or [each for each in rest if not each.startswith("-")][:2]
+    told = made or [each for each in rest if not each.startswith("-")][:3]
     return " ".join([verb, *(Path(each).name if each.startswith(("/", ".", "~")) else each for each in told)])
