@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +16,7 @@ from pricer.curation.dataset import list_datasets
 from pricer.curation.index import open_index
 from pricer.curation.recipe import Recipe, preset
 from pricer.curation.sampler import make_plan
+from pricer.runs import jobs
 from pricer.runs.recipes import open_recipe
 from tests.serving import Server, serving
 
@@ -138,6 +140,20 @@ def test_a_recipe_is_saved_and_a_dataset_carried_out_and_listed(site, page, brow
     later.get_by_role("combobox", name="Recipe").click()
     expect(later.get_by_role("option", name="Even")).to_be_visible()
     later.close()
+
+
+def test_the_log_of_a_job_moves_while_one_looks(site, page, home, monkeypatch):
+    monkeypatch.setattr(jobs, "LEASE", timedelta(hours=1))  # it is claimed by a worker elsewhere
+    job = jobs.submit(["load", "rows.jsonl", "--catalogue", "shop"], "heavy")
+    jobs.claim("elsewhere")
+    log = home / "jobs" / job.id / "log.txt"
+    log.parent.mkdir(parents=True)
+    log.write_text("Reading 5 rows\n")
+    visit(page, f"{site.url}/runs")
+    page.get_by_role("tab", name="Log").click()
+    expect(page.get_by_text("Reading 5 rows")).to_be_visible()
+    log.write_text("Reading 5 rows\nReading 6 rows\n")
+    expect(page.get_by_text("Reading 6 rows")).to_be_visible()
 
 
 def test_the_pages_contact_no_other_host(site, start_browser, tmp_path):
