@@ -25,7 +25,8 @@ from pricer.runs.tuning import cancel_of_job as cancel_tuning
 from pricer.runs.worker import ensure_worker
 
 # Verbs that take little memory, so they may run beside a heavy one. An unknown verb is heavy.
-LIGHT = {"demo", "plan", "sample", "predict", "compare", "catalogues", "datasets", "runs", "export", "keys"}
+LIGHT = {"demo", "plan", "sample", "predict", "compare", "catalogues", "datasets", "runs", "export", "keys",
+         "import-guesses"}  # fmt: skip
 # Verbs that wait for a service more than they work, and the key that each uses: one job at a time for each key.
 # One that only looks now and then, as `tune` does, keeps no other from its key.
 KEY_OF = {"publish": "HF_TOKEN", "push-adapter": "HF_TOKEN", "tune": None}
