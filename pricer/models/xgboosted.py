@@ -49,7 +49,7 @@ class XGBoost:
         if validation is not None and len(validation):
             some = validation[:VALIDATED]
             held_out = counter.transform(texts_of(some, "text")), some["price"].to_numpy()
-        # XGBoost 3.2 takes it that a row's columns ascend: otherwise it writes past its memory where no word is missing.
+        # XGBoost 3.2 takes it that a row's columns ascend; else it writes past its memory where no word is missing.
         counts.sort_indices()
         booster = self._boost(counts, prices, held_out, report).get_booster()
         self.trees_, self.start_dollars_ = trees.from_xgboost(booster)
