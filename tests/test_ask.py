@@ -24,7 +24,7 @@ from pricer.errors import PricerError
 from pricer.llm.calls import FAILED, Call
 from pricer.llm.limiter import limiter_of
 from pricer.llm.prompts import find_prompt
-from pricer.llm.providers import Price, add_provider, set_price
+from pricer.llm.providers import Price, add_provider, find_provider, set_price
 from pricer.llm.replies import Reply
 from pricer.llm.wire import Answered, judge
 from pricer.models import load
@@ -329,7 +329,7 @@ def _kept() -> set[str]:
 def _key_of(body: dict) -> str:
     """What a question is kept under."""
     sent = {name: value for name, value in body.items() if name not in ("model", "messages")}
-    return Call("openai", body["model"], body["messages"], sent, repeat=Order.seed).key
+    return Call(find_provider("openai").identity, body["model"], body["messages"], sent, repeat=Order.seed).key
 
 
 @pytest.mark.slow
