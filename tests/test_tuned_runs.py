@@ -178,6 +178,10 @@ def test_an_adapter_is_pushed_with_a_card_and_private(tuned, hub: HubServer, mon
     assert "generated data" in card
     assert "tiny Llama" in card
     assert tuned.manifest.dataset_hash[:16] in card
+    assert main(["push-adapter", "tuned", "--to", "ada/open", "--public"]) == 0
+    assert main(["push-adapter", "tuned", "--to", "ada/open"]) == 2, "private is what nobody has to say"
+    assert "ada/open is public" in capsys.readouterr().err
+    assert main(["push-adapter", "tuned", "--to", "ada/open", "--public"]) == 0
 
 
 def test_a_card_names_a_base_of_the_hub_and_never_where_another_lies(tuned, tiny_llama, hub: HubServer, monkeypatch):
@@ -201,7 +205,7 @@ def test_an_adapter_overwrites_nothing_else(tuned, hub: HubServer, monkeypatch, 
     assert "ada/other is taken" in capsys.readouterr().err
     hub.put("ada/gone", {}, kind="models")
     hub.faults.append(Fault("status", "POST /api/models/ada/gone/commit", status=412))
-    assert main(["push-adapter", "tuned", "--to", "ada/gone"]) == 2
+    assert main(["push-adapter", "tuned", "--to", "ada/gone", "--public"]) == 2
     assert "someone else has changed it in the meantime" in capsys.readouterr().err
 
 

@@ -65,7 +65,7 @@ def push_adapter(label: str, repo: str, private: bool, report: Report) -> dict:
     api, url = connect(key), f"{settings.hub_endpoint()}/{repo}"
     with staged_folder(settings.cache_folder()) as folder, told(f"publishing {place.repo}", url, "model"):
         _write_adapter(run, about, repo, folder)
-        head = _head_for(run, repo, api)
+        head = _head_for(run, repo, private, api)
         if head is None:
             api.create_repo(repo, repo_type="model", private=private)
             head = api.model_info(repo).sha
@@ -86,8 +86,11 @@ def _write_adapter(run: Run, about: dict, repo: str, folder: Path) -> None:
     (folder / "README.md").write_text(write_card(run, about, repo), encoding="utf-8")
 
 
-def _head_for(run: Run, repo: str, api: "HfApi") -> str | None:
-    """The commit that a run's adapter follows, None where there is no repository; PricerError where it is taken."""
+def _head_for(run: Run, repo: str, private: bool, api: "HfApi") -> str | None:
+    """The commit that a run's adapter follows, None where there is no repository.
+
+    PricerError where it is taken, or public while the adapter is to be private.
+    """
     from huggingface_hub.errors import RepositoryNotFoundError
 
     try:
@@ -98,6 +101,8 @@ def _head_for(run: Run, repo: str, api: "HfApi") -> str | None:
     marked = json.loads(content_at(api, repo, MARK, found.sha, "model")) if MARK in names else {}
     if names and marked.get("run") != run.id:
         raise PricerError(f"{repo} is taken: it holds something else than the adapter of {run.name}; name another")
+    if private and not found.private:
+        raise PricerError(f"{repo} is public: let everybody see the adapter (--public), or name another repository")
     return found.sha
 
 
