@@ -43,7 +43,7 @@ def show_provider(name: str, model: str) -> None:
         st.info(plain(sentence(error)), icon=":material/info:")
         show_own()
         return
-    key = find_key(provider.key) if provider.key else None
+    key = find_key(provider.key)
     chart_head(provider.title, provider.base_url)
     table(["What is known", ""], _rows(provider, key, model))
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -10,7 +10,7 @@ from pricer import settings
 from pricer.catalogue.hub import connect, told
 from pricer.errors import PricerError
 from pricer.files import staged_folder, write_json
-from pricer.keys import HUB_TOKEN, find_key, wait_for_key
+from pricer.keys import HUB_TOKEN, wait_for_key
 from pricer.llm.local.bases import full_place, is_on_hub
 from pricer.llm.tuned.adapter import CONFIG
 from pricer.llm.tuned.presets import tuning_of
@@ -59,9 +59,7 @@ def push_adapter(label: str, repo: str, private: bool, report: Report) -> dict:
 
     run, about = _tuned(label)
     place = read_place(repo, private=private)
-    key = find_key(HUB_TOKEN) or (wait_for_key(HUB_TOKEN, report) if settings.job_folder() else None)
-    if key is None:
-        raise PricerError(f"no {HUB_TOKEN} is known: set it, or type it on the page Publish")
+    key = wait_for_key(HUB_TOKEN, report)
     api, url = connect(key), f"{settings.hub_endpoint()}/{repo}"
     with staged_folder(settings.cache_folder()) as folder, told(f"publishing {place.repo}", url, "model"):
         _write_adapter(run, about, repo, folder)

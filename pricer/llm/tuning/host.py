@@ -57,13 +57,14 @@ class Host:
         self,
         provider: Provider,
         key: Key | None,
-        headers: Mapping[str, str],
+        headers: dict[str, str] | None = None,
         parameters: Mapping[str, str] | None = None,
     ):
+        """`headers` carry the key where it is not to be the usual one; `parameters` stand in each address."""
         self.title = provider.title
         self._provider = provider
         self._key = key
-        self._headers = dict(headers)
+        self._headers = headers
         self._parameters = dict(parameters or {})
 
     def get(self, path: str, **parameters: str | int) -> dict:
@@ -113,8 +114,7 @@ class Host:
         return self._read(f"{method} {path}", self._without_key(answered))
 
     async def _fetch(self, method: str, path: str, parts: dict, seconds: float) -> Answered:
-        async with open_client(self._provider, None) as client:
-            client.headers.update(self._headers)
+        async with open_client(self._provider, self._key, headers=self._headers) as client:
             return await exchange(client, method, self._provider.base_url + path, seconds, MOST_BYTES, **parts)
 
     def _without_key(self, answered: Answered) -> Answered:
@@ -146,11 +146,6 @@ def _object_in(answered: Answered) -> dict | None:
         return answered.json()
     except ValueError:
         return None
-
-
-def bearer(key: Key | None) -> dict[str, str]:
-    """The header in which most hosts expect the key."""
-    return {"Authorization": f"Bearer {key.text.get_secret_value()}"} if key else {}
 
 
 def id_of(told: dict) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pricer.keys import Key
 from pricer.llm.providers import Provider
 from pricer.llm.tuning.adapter import UNIT, Checkpoint, Event, Probe, RemoteJob, RemoteState, Wish
-from pricer.llm.tuning.host import Host, Refused, bearer, id_of
+from pricer.llm.tuning.host import Host, Refused, id_of
 from pricer.progress import TRAINING_LOSS, VALIDATION_LOSS, Point
 
 MARK = "pricer_tuning"  # the key of our mark in a job's metadata
@@ -42,7 +42,7 @@ class OpenAI:
 
     def __init__(self, provider: Provider, key: Key | None):
         self._title = provider.title
-        self._host = Host(provider, key, bearer(key))
+        self._host = Host(provider, key)
 
     def probe(self, model: str) -> Probe:
         """Look at the list of jobs and at the model: both are open to a key that may tune, and cost nothing."""

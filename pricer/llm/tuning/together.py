@@ -10,7 +10,7 @@ from pricer.errors import PricerError
 from pricer.keys import Key
 from pricer.llm.providers import Provider
 from pricer.llm.tuning.adapter import UNIT, Checkpoint, Event, Probe, RemoteJob, RemoteState, Wish
-from pricer.llm.tuning.host import Host, Refused, bearer, id_of
+from pricer.llm.tuning.host import Host, Refused, id_of
 from pricer.progress import TRAINING_LOSS, VALIDATION_LOSS, Point
 
 LEARNING_RATE = 1e-5  # Together's own, which a multiplier multiplies
@@ -36,7 +36,7 @@ class Together:
 
     def __init__(self, provider: Provider, key: Key | None):
         self._title = provider.title
-        self._host = Host(provider, key, bearer(key))
+        self._host = Host(provider, key)
 
     def probe(self, model: str) -> Probe:
         """Ask for the model's limits in tuning: there are none of a model that cannot be tuned."""
