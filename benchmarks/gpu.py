@@ -28,15 +28,15 @@ from pricer.llm.local.tiny import market_tokenizer
 from pricer.llm.prompts import COMPLETIONS
 from pricer.llm.tuned.arithmetic import KNOWN
 from pricer.llm.tuned.dry_run import dry_run
-from pricer.llm.tuned.presets import PRESETS, Tuning
-from pricer.llm.tuned.tuner import BaseChoice, Priced
+from pricer.llm.tuned.presets import PRESETS, Hyperparameters
+from pricer.llm.tuned.tuner import BaseChoice, PricedTexts
 from pricer.progress import silent
 
 SHAPES = {"3b": KNOWN["meta-llama/Llama-3.2-3B"], "8b": KNOWN["meta-llama/Llama-3.1-8B"], "tiny": KNOWN["tiny-llama"]}
 LITE = PRESETS["second-edition-lite"]
 # What may be faster than the preset: activations kept, rows packed, smaller moments, which leave its steps as they are;
 # and more rows at once, which makes them fewer.
-FASTER: dict[str, Tuning] = {
+FASTER: dict[str, Hyperparameters] = {
     "kept": replace(LITE, recompute=False),
     "kept, 64 rows": replace(LITE, recompute=False, batch=64),
     "kept, 128 rows": replace(LITE, recompute=False, batch=128),
@@ -76,7 +76,7 @@ def measure(config: dict, folder: Path) -> dict:
     draw_model(config, folder)
     texts, prices = zip(*((each.text, each.price) for each in islice(listings(1), ITEMS)), strict=True)
     held = {precision: footprint(folder, precision, texts) for precision in ("4bit", "8bit")}
-    train, base = Priced(texts, prices), BaseChoice(str(folder), "4bit")
+    train, base = PricedTexts(texts, prices), BaseChoice(str(folder), "4bit")
     first = dry_run(base, LITE, train, 1, silent)
     others = {name: dry_run(base, tuning, train, 1, silent) for name, tuning in FASTER.items()}
     lite = max(first, dry_run(base, LITE, train, 1, silent), key=lambda each: each.tokens_per_second)

@@ -14,7 +14,7 @@ from pricer.checkpoints import latest_complete
 from pricer.errors import PricerError
 from pricer.llm.local.market import listings
 from pricer.llm.tuned.arithmetic import KNOWN, plan, trained_parameters
-from pricer.llm.tuned.presets import PRESETS, tuning_of
+from pricer.llm.tuned.presets import PRESETS, hyperparameters_of
 from pricer.llm.tuned.rows import lay_out, make_rows, order_rows, steps_of
 from pricer.models import load, make_model
 from pricer.progress import TRAINING_LOSS
@@ -75,7 +75,7 @@ def test_a_base_takes_the_memory_that_the_notebooks_print():
 
 
 def test_a_setting_is_the_presets_where_it_says_so():
-    tuning = tuning_of({"preset": "second-edition-lite", "r": 16, "dropout": 0.0, "targets": "every-layer"})
+    tuning = hyperparameters_of({"preset": "second-edition-lite", "r": 16, "dropout": 0.0, "targets": "every-layer"})
     assert (tuning.r, tuning.dropout, tuning.alpha, tuning.batch) == (16, 0.0, LITE.alpha, LITE.batch)
     assert tuning.targets == FULL.targets
 

@@ -12,7 +12,7 @@ from pricer import settings as installation
 from pricer.errors import PricerError
 from pricer.files import write_json
 from pricer.llm.local.bases import check_same, look_at, titled
-from pricer.llm.tuned.presets import Tuning, tuning_of
+from pricer.llm.tuned.presets import Hyperparameters, hyperparameters_of
 from pricer.models.bins import distribution_median
 from pricer.models.learned import Learned
 from pricer.models.registry import find_kind
@@ -45,17 +45,19 @@ class QLoRA:
         self._last: tuple[list[str], np.ndarray] | None = None
 
     @property
-    def tuning(self) -> Tuning:
+    def tuning(self) -> Hyperparameters:
         """The preset with what the settings change."""
-        return tuning_of({setting.name: getattr(self, setting.name) for setting in find_kind(self.name).settings})
+        return hyperparameters_of(
+            {setting.name: getattr(self, setting.name) for setting in find_kind(self.name).settings}
+        )
 
     def fit(self, train: pl.DataFrame, validation: pl.DataFrame | None = None, report: Report = silent) -> Self:
         from pricer.llm.tuned.mirror import mirrored
-        from pricer.llm.tuned.tuner import BaseChoice, Priced, learn, name_of_work, start
+        from pricer.llm.tuned.tuner import BaseChoice, PricedTexts, learn, name_of_work, start
 
-        priced = Priced(texts_of(train, "text"), train_prices(train).tolist())
+        priced = PricedTexts(texts_of(train, "text"), train_prices(train).tolist())
         held = train[:0] if validation is None else validation
-        judged = Priced(texts_of(held, "text"), held["price"].to_list())
+        judged = PricedTexts(texts_of(held, "text"), held["price"].to_list())
         looked_at = look_at(self.base, self.revision)  # once: the hub may have a newer one at the end
         base = BaseChoice(self.base, self.precision, looked_at.revision, self.device)
         work = name_of_work(base, self.tuning, self.seed, priced)

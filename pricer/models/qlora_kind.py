@@ -9,7 +9,7 @@ from pricer.llm.local.bases import TINY
 from pricer.llm.local.frames import FRAMES
 from pricer.llm.local.memory import PRECISIONS, what_fits
 from pricer.llm.tuned.arithmetic import LIBRARIES_BYTES, LIBRARIES_SECONDS, plan
-from pricer.llm.tuned.presets import AS_PRESET, FROM_NONE, NUMBERS, PRESETS, TARGETS, tuning_of
+from pricer.llm.tuned.presets import AS_PRESET, FROM_NONE, NUMBERS, PRESETS, TARGETS, hyperparameters_of
 from pricer.models.contract import Estimate, ModelKind, Setting
 from pricer.models.open_weight_kind import BASE, DEVICE, FRAME_TOKENS, REVISION, on_card
 from pricer.models.open_weight_kind import seconds_to_ask as base_seconds
@@ -21,7 +21,7 @@ def estimate(train_items: int, **settings: int | float | str) -> Estimate:
     On a card little of the machine's own memory is taken. A dry run measures both.
     """
     base, precision = str(settings.get("base", TINY)), str(settings.get("precision", "4bit"))
-    tuning, revision = tuning_of(settings), str(settings.get("revision", ""))
+    tuning, revision = hyperparameters_of(settings), str(settings.get("revision", ""))
     try:
         plans = {name: plan(base, name, tuning, train_items, revision=revision) for name in PRECISIONS}
     except PricerError:
@@ -35,7 +35,7 @@ def estimate(train_items: int, **settings: int | float | str) -> Estimate:
 
 def seconds_to_ask(items: int, tokens: float, **settings: int | float | str) -> float:
     """As that of the base, of texts that are cut to the tuning's length."""
-    return base_seconds(items, min(tokens, tuning_of(settings).length - FRAME_TOKENS), **settings)
+    return base_seconds(items, min(tokens, hyperparameters_of(settings).length - FRAME_TOKENS), **settings)
 
 
 def left_open(settings: Mapping[str, int | float | str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pricer.files import staged_folder, write_json
 from pricer.keys import HUB_TOKEN, wait_for_key
 from pricer.llm.local.bases import full_place, is_on_hub
 from pricer.llm.tuned.adapter import CONFIG
-from pricer.llm.tuned.presets import tuning_of
+from pricer.llm.tuned.presets import hyperparameters_of
 from pricer.models.open_weight import ABOUT as BASE
 from pricer.models.qlora import ABOUT, ADAPTER
 from pricer.models.registry import find_kind
@@ -195,7 +195,7 @@ def base_arguments(order: Order) -> list[str]:
     chosen = find_kind(order.model).check_settings(order.settings)
     stated = {
         "--precision": chosen["precision"],
-        "--prompt": tuning_of(chosen).prompt,
+        "--prompt": hyperparameters_of(chosen).prompt,
         "--revision": chosen["revision"] or None,
         "--device": chosen["device"] if chosen["device"] != "auto" else None,
         "--first": order.first_k,
@@ -207,7 +207,7 @@ def base_arguments(order: Order) -> list[str]:
 
 def _base_of(chosen: dict) -> tuple[str, str, str]:
     """Base, precision and prompt of settings, which a tuned model may leave to its preset."""
-    prompt = tuning_of(chosen).prompt if "preset" in chosen else chosen["prompt"]
+    prompt = hyperparameters_of(chosen).prompt if "preset" in chosen else chosen["prompt"]
     return full_place(chosen["base"]), chosen["precision"], prompt
 
 

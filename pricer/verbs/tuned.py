@@ -67,8 +67,8 @@ def _tiny_words(made: dict) -> str:
 def _dry(options: argparse.Namespace, report: Report) -> dict:
     from pricer.curation.dataset import open_dataset
     from pricer.llm.tuned.dry_run import dry_run
-    from pricer.llm.tuned.presets import tuning_of
-    from pricer.llm.tuned.tuner import BaseChoice, Priced
+    from pricer.llm.tuned.presets import hyperparameters_of
+    from pricer.llm.tuned.tuner import BaseChoice, PricedTexts
     from pricer.models.registry import find_kind
     from pricer.runs.training import read_train
 
@@ -78,8 +78,8 @@ def _dry(options: argparse.Namespace, report: Report) -> dict:
     chosen = kind.check_settings(stated)
     train = read_train(open_dataset(options.dataset), kind.name, options.first)
     base = BaseChoice(chosen["base"], chosen["precision"], chosen["revision"], chosen["device"])
-    priced = Priced(train["text"].fill_null("").to_list(), train["price"].to_list())
-    found = dry_run(base, tuning_of(chosen), priced, options.seed, report)
+    priced = PricedTexts(train["text"].fill_null("").to_list(), train["price"].to_list())
+    found = dry_run(base, hyperparameters_of(chosen), priced, options.seed, report)
     return asdict(found) | {"base": base.place, "precision": base.precision}
 
 

@@ -14,7 +14,7 @@ from pricer.figures.formats import count, count_of, dollars, duration, size
 from pricer.llm.local.bases import TINY, known_base
 from pricer.llm.local.memory import PRECISION_WORDS, has_card
 from pricer.llm.tuned.arithmetic import Plan, plan
-from pricer.llm.tuned.presets import Tuning, tuning_of
+from pricer.llm.tuned.presets import Hyperparameters, hyperparameters_of
 from pricer.models import Value
 from pricer.models.registry import find_kind
 from pricer.runs.adapters import base_arguments, find_base_run
@@ -28,7 +28,7 @@ WORDS = {"adamw": "AdamW", "paged-adamw-32bit": "paged AdamW, 32 bit", "paged-ad
 def show_tuning(dataset: Dataset, order: Order) -> None:
     """Draw the panel for an order as it stands; what takes long is a job that a button starts."""
     chosen = find_kind(order.model).check_settings(order.settings)
-    tuning = tuning_of(chosen)
+    tuning = hyperparameters_of(chosen)
     find_job(state.DRY_RUN_JOB, (DRY_RUN, TINY_LLAMA, GUESS))
     with st.container(gap="small"):
         _show_stop()
@@ -48,7 +48,7 @@ def _base_words(chosen: Mapping[str, Value]) -> str:
     return f"{title}, held {PRECISION_WORDS[chosen['precision']]}, stays as it is; an adapter beside its layers learns"
 
 
-def _show_plan(chosen: Mapping[str, Value], tuning: Tuning, train: int, validation: int) -> None:
+def _show_plan(chosen: Mapping[str, Value], tuning: Hyperparameters, train: int, validation: int) -> None:
     try:
         found = plan(chosen["base"], chosen["precision"], tuning, train, validation, chosen["revision"])
     except PricerError as error:
@@ -75,7 +75,7 @@ def _note(words: str) -> None:
     st.html(f'<p class="pr-note"><span>{escaped(words)}</span></p>')
 
 
-def _show_values(tuning: Tuning) -> None:
+def _show_values(tuning: Hyperparameters) -> None:
     values = [
         ("Prompt", tuning.prompt),
         ("Rank and alpha", f"{tuning.r} and {tuning.alpha}"),
@@ -94,7 +94,7 @@ def _show_values(tuning: Tuning) -> None:
         table(["Setting", "Value"], values)
 
 
-def _optimiser_note(tuning: Tuning) -> str:
+def _optimiser_note(tuning: Hyperparameters) -> str:
     return "" if tuning.optimiser == "adamw" or has_card() else "; without a graphics card plain AdamW"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pricer.errors import PricerError
 from pricer.files import publish, staged_beside, write_json
 from pricer.items import HIGHEST_SLOT
-from pricer.llm.tuned.presets import Tuning
+from pricer.llm.tuned.presets import Hyperparameters
 
 if TYPE_CHECKING:
     import torch
@@ -19,7 +19,7 @@ HEAD = "slot_head.safetensors"
 TRAINED = "lora_"  # stands in the names of an adapter's weights
 
 
-def put_adapter(base: "PreTrainedModel", tuning: Tuning, seed: int) -> "PeftModel":
+def put_adapter(base: "PreTrainedModel", tuning: Hyperparameters, seed: int) -> "PeftModel":
     """Put a new adapter on a base, which from then on stays as it is; the same seed gives the same adapter.
 
     PricerError where the base has not all of the layers that are to get one.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pricer.errors import PricerError
 from pricer.llm.local.bases import TINY, known_base
 from pricer.llm.local.memory import Shape, footprints, shape_of
-from pricer.llm.tuned.presets import Tuning
+from pricer.llm.tuned.presets import Hyperparameters
 
 ADAPTER_BYTES = 16  # of each weight that is learned: itself, its gradient, and two moments, in float32
 LIBRARIES_BYTES = 700_000_000
@@ -75,7 +75,12 @@ class Plan:
 
 
 def plan(
-    place: str, precision: str, tuning: Tuning, train_items: int, validation_items: int = 5_000, revision: str = ""
+    place: str,
+    precision: str,
+    tuning: Hyperparameters,
+    train_items: int,
+    validation_items: int = 5_000,
+    revision: str = "",
 ) -> Plan:
     """What tuning a base, in the newest or the stated revision, on so many items will take.
 
@@ -110,7 +115,7 @@ def config_of(place: str, revision: str = "") -> Mapping:
     raise PricerError(f"nothing is known of {place!r} yet; look at it first: python -m pricer base {place}{stated}")
 
 
-def trained_parameters(config: Mapping, tuning: Tuning) -> int:
+def trained_parameters(config: Mapping, tuning: Hyperparameters) -> int:
     """How many weights are learned: r for each input and output of a target, and a slot head's.
 
     >>> from pricer.llm.tuned.presets import PRESETS
@@ -140,7 +145,7 @@ def _sizes(config: Mapping) -> dict[str, tuple[int, int]]:
     }
 
 
-def _activations(config: Mapping, tuning: Tuning, number_bytes: int) -> int:
+def _activations(config: Mapping, tuning: Hyperparameters, number_bytes: int) -> int:
     """What a pass keeps for the way back: of each token and layer what its products and norms read (about 12 widths and
     4 inner ones), or with recomputing one width, and all of a single layer."""
     config = config.get("text_config") or config

@@ -10,10 +10,10 @@ import psutil
 
 from pricer.errors import PricerError
 from pricer.llm.local.loading import free_bytes
-from pricer.llm.tuned.presets import Tuning
+from pricer.llm.tuned.presets import Hyperparameters
 from pricer.llm.tuned.rows import Row, lay_out, make_rows
 from pricer.llm.tuned.steps import Learner
-from pricer.llm.tuned.tuner import BaseChoice, Priced, start
+from pricer.llm.tuned.tuner import BaseChoice, PricedTexts, start
 from pricer.progress import Report, Step
 
 STEPS = 20
@@ -40,7 +40,7 @@ class DryRun:
     losses: tuple[float, ...]
 
 
-def dry_run(base: BaseChoice, tuning: Tuning, train: Priced, seed: int, report: Report) -> DryRun:
+def dry_run(base: BaseChoice, tuning: Hyperparameters, train: PricedTexts, seed: int, report: Report) -> DryRun:
     """Load a base, take twenty steps on the longest rows of train, and say what they took; nothing is kept.
 
     PricerError as with tuning; a batch that does not fit in a graphics card's memory is told as the largest that does.
@@ -94,7 +94,7 @@ def _whole_batch(
             return batch, peak, took
 
 
-def _longest_rows(tokenizer, tuning: Tuning, train: Priced) -> list[Row]:
+def _longest_rows(tokenizer, tuning: Hyperparameters, train: PricedTexts) -> list[Row]:
     """Enough of the longest rows for a batch, the longest first."""
     places = sorted(range(len(train.texts)), key=lambda place: -len(train.texts[place]))[: max(64, 2 * tuning.batch)]
     rows = make_rows(

@@ -9,7 +9,7 @@ EVERY_LAYER = (*ATTENTION, "gate_proj", "up_proj", "down_proj")
 
 
 @dataclass(frozen=True)
-class Tuning:
+class Hyperparameters:
     """How an adapter is tuned (LoRA, Hu et al., 2021; on a quantised base QLoRA, Dettmers et al., 2023)."""
 
     prompt: str  # a name in `pricer.llm.local.frames.FRAMES`
@@ -44,8 +44,8 @@ class Tuning:
 
 
 # The notebooks' values; what a notebook leaves to its library has the library's default of its time.
-PRESETS: dict[str, Tuning] = {
-    "modest": Tuning(
+PRESETS: dict[str, Hyperparameters] = {
+    "modest": Hyperparameters(
         prompt="notebook-2",
         length=256,
         r=8,
@@ -63,7 +63,7 @@ PRESETS: dict[str, Tuning] = {
         longest_gradient=1.0,
         validated=200,
     ),
-    "first-edition": Tuning(
+    "first-edition": Hyperparameters(
         prompt="notebook-1",
         length=182,
         r=32,
@@ -81,7 +81,7 @@ PRESETS: dict[str, Tuning] = {
         longest_gradient=0.3,
         validated=500,
     ),
-    "second-edition-lite": Tuning(
+    "second-edition-lite": Hyperparameters(
         prompt="notebook-2",
         length=128,
         r=32,
@@ -100,7 +100,7 @@ PRESETS: dict[str, Tuning] = {
         validated=500,
         recompute=True,
     ),
-    "second-edition-full": Tuning(
+    "second-edition-full": Hyperparameters(
         prompt="notebook-2",
         length=128,
         r=256,
@@ -129,11 +129,13 @@ FROM_NONE = ("dropout", "warmup", "weight_decay")  # numbers of which 0 is a val
 _CHOICES = ("prompt", "schedule", "optimiser")
 
 
-def tuning_of(settings: Mapping[str, int | float | str]) -> Tuning:
+def hyperparameters_of(settings: Mapping[str, int | float | str]) -> Hyperparameters:
     """The preset that settings name, with what they state besides.
 
-    >>> tuning_of({"preset": "second-edition-lite", "r": 16}).r, tuning_of({"preset": "second-edition-lite"}).r
-    (16, 32)
+    >>> hyperparameters_of({"preset": "second-edition-lite"}).r
+    32
+    >>> hyperparameters_of({"preset": "second-edition-lite", "r": 16}).r
+    16
     """
     tuning = PRESETS[settings.get("preset", "modest")]
     stated = {name: settings[name] for name in NUMBERS if settings.get(name)}

@@ -14,7 +14,7 @@ from pricer.items import HIGHEST_SLOT
 from pricer.llm.local.digits import plain_encoder
 from pricer.llm.local.frames import answer_of, frame_of
 from pricer.llm.local.slots import fit_prompts
-from pricer.llm.tuned.presets import Tuning
+from pricer.llm.tuned.presets import Hyperparameters
 
 if TYPE_CHECKING:
     import torch
@@ -51,7 +51,7 @@ class Batch:
 
 
 def make_rows(
-    tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str], prices: Sequence[float], tuning: Tuning
+    tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str], prices: Sequence[float], tuning: Hyperparameters
 ) -> list[Row]:
     """Products' texts and prices as rows of at most the tuning's length.
 
@@ -64,7 +64,9 @@ def make_rows(
     ]
 
 
-def asked_prompts(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str], tuning: Tuning) -> list[list[int]]:
+def asked_prompts(
+    tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str], tuning: Hyperparameters
+) -> list[list[int]]:
     """Texts as they are learned and as they are asked later: with room behind them for the longest price and an end."""
     room = len(answer_tokens(plain_encoder(tokenizer), answer_of(HIGHEST_SLOT))) + 1
     return fit_prompts(tokenizer, frame_of(tokenizer, tuning.prompt), texts, tuning.length - room)
@@ -77,7 +79,7 @@ def answer_tokens(encode, answer: str) -> list[int]:
     return whole[len(sign) :] if whole[: len(sign)] == sign else encode(answer)
 
 
-def order_rows(lengths: np.ndarray, tuning: Tuning, seed: int, epoch: int) -> list[np.ndarray]:
+def order_rows(lengths: np.ndarray, tuning: Hyperparameters, seed: int, epoch: int) -> list[np.ndarray]:
     """The batches of one epoch, as places of rows: drawn from the seed, rows of like length together.
 
     So little is padding, as with the notebooks' `group_by_length`. The same at every attempt.
@@ -92,7 +94,7 @@ def order_rows(lengths: np.ndarray, tuning: Tuning, seed: int, epoch: int) -> li
     return [batches[place] for place in draws.permutation(len(batches))]
 
 
-def steps_of(lengths: np.ndarray, tuning: Tuning, seed: int, first: int = 0) -> Iterator[list[np.ndarray]]:
+def steps_of(lengths: np.ndarray, tuning: Hyperparameters, seed: int, first: int = 0) -> Iterator[list[np.ndarray]]:
     """The batches of each step, from step `first` to the last."""
     per_epoch = -(-len(lengths) // tuning.rows_per_step)
     for step in range(first, tuning.steps(len(lengths))):

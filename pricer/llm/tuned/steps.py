@@ -19,7 +19,7 @@ from pricer.checkpoints import latest_complete, save_checkpoint
 from pricer.llm.local.loading import choose_compute
 from pricer.llm.tuned.kept import restore_weights, save_weights
 from pricer.llm.tuned.passes import count_of, summed_loss
-from pricer.llm.tuned.presets import Tuning
+from pricer.llm.tuned.presets import Hyperparameters
 from pricer.llm.tuned.rows import Batch, Row, lay_out, steps_of
 from pricer.progress import LEARNING_RATE, TRAINING_LOSS, Point, Report, Step
 
@@ -52,7 +52,7 @@ class Tuned:
 class Learner:
     """An adapter, maybe a slot head, and the optimiser that moves them."""
 
-    def __init__(self, model: "PeftModel", tuning: Tuning, head: "torch.nn.Linear | None" = None):
+    def __init__(self, model: "PeftModel", tuning: Hyperparameters, head: "torch.nn.Linear | None" = None):
         import torch
 
         self.model, self.tuning, self.head = model, tuning, head
@@ -103,7 +103,7 @@ class Learner:
         return state
 
 
-def make_optimiser(weights: list, tuning: Tuning) -> "torch.optim.Optimizer":
+def make_optimiser(weights: list, tuning: Hyperparameters) -> "torch.optim.Optimizer":
     """AdamW; the paged ones, which move to main memory what a graphics card has no room for, only on such a card."""
     import torch
 
@@ -117,7 +117,7 @@ def make_optimiser(weights: list, tuning: Tuning) -> "torch.optim.Optimizer":
     )
 
 
-def learning_rate(tuning: Tuning, step: int, steps: int) -> float:
+def learning_rate(tuning: Hyperparameters, step: int, steps: int) -> float:
     """The learning rate of a step, counted from 0: it rises over the warm-up and then follows the schedule to zero."""
     rising = math.ceil(tuning.warmup * steps)
     if step < rising:

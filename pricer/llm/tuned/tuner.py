@@ -15,7 +15,7 @@ from pricer.llm.local.loading import load_base, release
 from pricer.llm.local.slots import ask_slots
 from pricer.llm.tuned.adapter import TRAINED, load_adapter, load_head, new_head, put_adapter
 from pricer.llm.tuned.passes import count_of, hidden_states, summed_loss
-from pricer.llm.tuned.presets import Tuning
+from pricer.llm.tuned.presets import Hyperparameters
 from pricer.llm.tuned.rows import Row, asked_prompts, lay_out, make_rows
 from pricer.llm.tuned.steps import Learner, Tuned, tune
 from pricer.progress import VALIDATION_ERROR, VALIDATION_LOSS, Report, Step
@@ -38,7 +38,7 @@ class BaseChoice:
     device: str = "auto"
 
 
-class Priced(NamedTuple):
+class PricedTexts(NamedTuple):
     """Products' texts, and their prices in dollars."""
 
     texts: Sequence[str]
@@ -52,7 +52,7 @@ class TunedModel:
     model: "PeftModel"
     tokenizer: "PreTrainedTokenizerBase"
     tree: PriceTree
-    tuning: Tuning
+    tuning: Hyperparameters
     head: "torch.nn.Linear | None" = None
 
     def chances(self, texts: Sequence[str]) -> np.ndarray:
@@ -96,7 +96,7 @@ class TunedModel:
         return total / max(1, count)
 
 
-def start(base: BaseChoice, tuning: Tuning, seed: int, report: Report) -> TunedModel:
+def start(base: BaseChoice, tuning: Hyperparameters, seed: int, report: Report) -> TunedModel:
     """Load a base and put a new adapter on it, and a slot head where that is chosen."""
     model, tokenizer = _take(base, report)
     tree = price_tree(tokenizer)
@@ -107,7 +107,7 @@ def start(base: BaseChoice, tuning: Tuning, seed: int, report: Report) -> TunedM
     return TunedModel(model, tokenizer, tree, tuning, head)
 
 
-def load_tuned(base: BaseChoice, tuning: Tuning, folder: Path, report: Report) -> TunedModel:
+def load_tuned(base: BaseChoice, tuning: Hyperparameters, folder: Path, report: Report) -> TunedModel:
     """Load a base with the adapter that a folder holds."""
     model, tokenizer = _take(base, report)
     tree = price_tree(tokenizer)
@@ -119,8 +119,8 @@ def load_tuned(base: BaseChoice, tuning: Tuning, folder: Path, report: Report) -
 
 def learn(
     tuned: TunedModel,
-    train: Priced,
-    validation: Priced,
+    train: PricedTexts,
+    validation: PricedTexts,
     seed: int,
     read_off: Callable[[np.ndarray], np.ndarray],
     report: Report,
@@ -131,7 +131,7 @@ def learn(
     `read_off` makes guesses of chances: (items, 1000) to (items,) dollars. Checkpoints lie in the folder.
     """
     rows = _rows(tuned, train, report)
-    some = Priced(validation.texts[: tuned.tuning.validated], validation.prices[: tuned.tuning.validated])
+    some = PricedTexts(validation.texts[: tuned.tuning.validated], validation.prices[: tuned.tuning.validated])
     judged, prices = make_rows(tuned.tokenizer, some.texts, some.prices, tuned.tuning), np.asarray(some.prices)
 
     def judge() -> dict[str, float]:
@@ -143,7 +143,7 @@ def learn(
     return tune(Learner(tuned.model, tuned.tuning, tuned.head), rows, seed, report, judge, folder)
 
 
-def _rows(tuned: TunedModel, train: Priced, report: Report) -> list[Row]:
+def _rows(tuned: TunedModel, train: PricedTexts, report: Report) -> list[Row]:
     rows: list[Row] = []
     for first in range(0, len(train.texts), 256):
         some = slice(first, first + 256)
@@ -160,7 +160,7 @@ def _take(base: BaseChoice, report: Report) -> tuple["PreTrainedModel", "PreTrai
     return model, tokenizer
 
 
-def name_of_work(base: BaseChoice, tuning: Tuning, seed: int, train: Priced) -> str:
+def name_of_work(base: BaseChoice, tuning: Hyperparameters, seed: int, train: PricedTexts) -> str:
     """16 hex digits that name all that the outcome of tuning depends on; checkpoints of other work are left alone."""
     facts = [look_at(base.place, base.revision).revision, base.precision, asdict(tuning), seed]
     hashed = hashlib.sha256(json.dumps(facts).encode())
