@@ -214,6 +214,11 @@ def test_no_models_are_an_empty_chart():
     assert not guess_bars([], "light").data
 
 
+def test_a_single_bar_leaves_room_for_the_dollars_below_it():
+    layout = guess_bars([("ridge", "words", 95.0)], "light").layout
+    assert layout.margin.b >= 30 and layout.height - layout.margin.t - layout.margin.b >= 36
+
+
 def test_a_name_with_mark_up_stays_text_in_every_chart():
     run = noisy_run(0.5, MARKUP)
     figures = [
