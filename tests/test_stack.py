@@ -123,7 +123,7 @@ def test_runs_that_do_not_go_together_are_not_stacked(parts, dataset):
 def test_what_cannot_be_stacked_says_why_and_what_to_do(parts, dataset, tmp_path):
     dataset.exam().collect().select("item_id", guess="price").write_csv(tmp_path / "guesses.csv")
     imported, _ = import_guesses(tmp_path / "guesses.csv", "all", "Ada")
-    with pytest.raises(PricerError, match="'Ada' holds imported guesses, of the exam alone.*; leave it out"):
+    with pytest.raises(PricerError, match=r"'Ada' holds imported guesses, of the exam alone.*; leave it out"):
         stack_run(Order("stack", "all", of=(parts[0].id, imported.id)))
     shutil.rmtree(parts[1].folder / "model")
     assert "train it again" in why_left_out(parts[1], dataset)
@@ -149,7 +149,7 @@ def test_preflight_of_a_stack_weighs_its_runs(parts, dataset, monkeypatch):
     ]
     monkeypatch.setattr("pricer.runs.training.psutil.virtual_memory", lambda: type("Memory", (), {"available": 1})())
     assert not preflight(order, dataset).may_start
-    with pytest.raises(PricerError, match="a stack of 2 runs needs about .* of memory"):
+    with pytest.raises(PricerError, match=r"a stack of 2 runs needs about .* of memory"):
         stack_run(order)
 
 
