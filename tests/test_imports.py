@@ -16,7 +16,7 @@ LAYERS = [
     {"models", "publish"},
     {"curation", "llm", "evaluation"},
     {"catalogue"},
-    {"items", "settings", "stated", "draws", "files", "progress", "errors", "keys", "database", "checkpoints"}
+    {"items", "settings", "stated", "draws", "files", "progress", "errors", "keys", "database", "checkpoints", "checks"}
     | {"migrations"},
 ]
 BASE = LAYERS[-1]

@@ -104,9 +104,10 @@ def test_history_lists_each_run_once_with_the_job_that_made_it(dataset, home, mo
     monkeypatch.setenv("PRICER_JOB_FOLDER", str(home / "jobs" / job.id))
     launched = train_run(Order("bag-of-words", "all"))
     waiting = jobs.submit(order_arguments(Order("mean", "all", name="later")), "heavy")
-    jobs.submit(["sample", "test", "--dataset", "other"], "light")
+    sampling = jobs.submit(["sample", "test", "--dataset", "other"], "light")
     found = [(entry.id, entry.run and entry.run.id, entry.name) for entry in history()]
     assert found == [
+        (sampling.id, None, "sample other"),
         (waiting.id, None, "later"),
         (job.id, launched.id, "bag-of-words on all"),
         (typed.id, typed.id, "mean on all"),

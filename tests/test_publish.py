@@ -453,7 +453,7 @@ def test_files_that_pricer_did_not_put_there_stay_unless_all_is_to_be_replaced(d
     push(dataset, Options(), PLACE, KEY, silent)
     hub.put("ada/even", {"LICENSE": b"ours"})
     looked = preflight(dataset, Options(extras=True), PLACE, KEY)
-    assert [(check.word, check.value) for check in looked.checks if "did not put" in check.words] == [
+    assert [(check.verdict, check.value) for check in looked.checks if "did not put" in check.words] == [
         ("look", "LICENSE")
     ]
     push(dataset, Options(extras=True), PLACE, KEY, silent)

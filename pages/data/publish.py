@@ -9,6 +9,7 @@ from pages.shared.jobs import command_of, find_job, follow_job, is_busy, is_news
 from pages.shared.keys import key_there, show_keys
 from pages.shared.publish_preview import show_card, show_messages, show_rows
 from pages.shared.widgets import chart_head, checks, page_head, plain, sentence
+from pricer.checks import Check
 from pricer.curation.dataset import Dataset, list_datasets
 from pricer.errors import PricerError
 from pricer.figures.formats import count_of, short_hash, size
@@ -16,7 +17,7 @@ from pricer.keys import HUB_TOKEN, find_key
 from pricer.publish.folder import estimated_bytes
 from pricer.publish.forms import EDITIONS, Options, check_licence
 from pricer.publish.places import Place, read_place
-from pricer.publish.preflight import Check, Preflight, preflight
+from pricer.publish.preflight import Preflight, preflight
 
 EXPLANATION = """
 A published set has **train**, **validation** and **test** (the exam) in the columns that the notebooks' users know, and
@@ -95,7 +96,8 @@ def show_hub(dataset: Dataset, options: Options, name: str, branch: str, private
         chart_head(
             "Before anything is sent", "" if found else "give a name and look at the hub: nothing is sent by looking"
         )
-        checks((check.word, check.words, check.value) for check in (found.checks if found else first_checks(dataset)))
+        looked_at = found.checks if found else first_checks(dataset)
+        checks((check.verdict, check.words, check.value) for check in looked_at)
     stopped = found is None or bool(found.stops)
     command = [*arguments, "--follows", found.follows] if found and found.follows else arguments
     if place is not None:

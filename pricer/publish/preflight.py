@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pricer import settings
 from pricer.catalogue.download import SPARE_BYTES, check_disk, gigabytes
 from pricer.catalogue.hub import connect, told
+from pricer.checks import Check
 from pricer.curation.dataset import Dataset
 from pricer.errors import PricerError
 from pricer.keys import HUB_TOKEN, Key
@@ -24,15 +25,6 @@ _NAMED = 5  # files, before the others are only counted
 
 
 @dataclass(frozen=True)
-class Check:
-    """A line of the preflight: pass, look or stop, what was looked at, and its value."""
-
-    word: Literal["pass", "look", "stop"]
-    words: str
-    value: str
-
-
-@dataclass(frozen=True)
 class Preflight:
     """What was looked at, and what stood at the place then; None where the hub did not say."""
 
@@ -41,7 +33,7 @@ class Preflight:
 
     @property
     def stops(self) -> list[Check]:
-        return [check for check in self.checks if check.word == "stop"]
+        return [check for check in self.checks if check.verdict == "stop"]
 
     @property
     def follows(self) -> str | None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import psutil
 
 from pricer import settings
+from pricer.checks import Check
 from pricer.curation.dataset import PARTS, Dataset
 from pricer.errors import PricerError
 from pricer.keys import find_key
@@ -28,15 +28,6 @@ WIDE_INTERVAL = 10.0  # dollars to either side; good models lie closer together
 USUAL_SECONDS = 1.0  # for an answer of a provider that has answered nothing yet
 LONG_SECONDS = 3_600.0  # of asking: worth a look before it starts
 LEAST_DISK = 500_000_000  # bytes
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line: whether the run may start (pass), would disappoint (look) or cannot end well (stop), and on what."""
-
-    verdict: Literal["pass", "look", "stop"]
-    words: str
-    value: str
 
 
 @dataclass(frozen=True)

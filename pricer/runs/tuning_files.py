@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from pricer.checks import Check
 from pricer.curation.dataset import Dataset
 from pricer.errors import PricerError
 from pricer.keys import find_key
@@ -13,7 +14,6 @@ from pricer.llm.tuning.adapter import Probe
 from pricer.llm.tuning.closing import CLOSINGS, days_left
 from pricer.llm.tuning.prices import usual_price
 from pricer.publish.messages import FileCheck, Limits, check_both, message_files
-from pricer.runs.preflight import Check
 from pricer.runs.spending import cap, check_cap
 from pricer.runs.tunings import TuneOrder, find_same
 

@@ -10,7 +10,7 @@ from pricer.verbs.verb import Verbs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pricer.runs.preflight import Check
+    from pricer.checks import Check
     from pricer.runs.training import Order
 
 

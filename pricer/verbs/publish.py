@@ -129,7 +129,7 @@ def _checked(to: str, looked: "Preflight") -> dict:
 
 def _publish_words(facts: dict) -> str:
     if "checks" in facts:
-        lines = [f"  {each['word']:<5} {each['words']}  ({each['value']})" for each in facts["checks"]]
+        lines = [f"  {each['verdict']:<5} {each['words']}  ({each['value']})" for each in facts["checks"]]
         end = f"{facts['stops']} to put right first" if facts["stops"] else "nothing stands in the way"
         if facts["follows"] and not facts["stops"]:
             lines.append(f"  to publish onto what was seen: --follows {facts['follows']}")
