@@ -141,7 +141,7 @@ def test_preflight_of_a_stack_weighs_its_runs(parts, dataset, monkeypatch):
     assert ("pass", "Runs that go together", "2") in [astuple(check) for check in found.checks]
     alone = preflight(Order("stack", "all", of=(parts[0].name,)), dataset)
     assert [check.words for check in alone.checks if check.verdict == "stop"] == [
-        "A stack needs at least two runs, got 1 (--of RUN, for each)"
+        "A stack needs at least two runs, got 1: choose them (--of RUN for each)"
     ]
     stack = stack_run(order)
     assert "The same was run before; it will guess the same" in [

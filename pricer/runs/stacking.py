@@ -54,7 +54,7 @@ def stack_runs(order: Order, dataset: Dataset) -> list[Run]:
     """The runs that an order names, each once; PricerError where they cannot be weighed together on this dataset."""
     runs = list({run.id: run for run in map(open_run, order.of)}.values())
     if len(runs) < 2:
-        raise PricerError(f"a stack needs at least two runs, got {len(runs)} (--of RUN, for each)")
+        raise PricerError(f"a stack needs at least two runs, got {len(runs)}: choose them (--of RUN for each)")
     if order.settings or order.first_n:
         raise PricerError("a stack has no settings, and is trained on validation")
     if wrong := why_no_stack(dataset):
