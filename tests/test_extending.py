@@ -11,7 +11,8 @@ from pricer.__main__ import main
 from pricer.errors import PricerError
 from pricer.models.bins import Bins
 from pricer.runs.extending import extend_run, may_extend
-from pricer.runs.store import Run, errors_of, open_run
+from pricer.runs.jobs import claim, submit
+from pricer.runs.store import Run, errors_of, list_runs, open_run
 from pricer.runs.training import Order, train_run
 
 
@@ -55,6 +56,18 @@ def test_distributions_are_kept_in_the_order_of_the_guesses(home, trained_home):
     items = pl.DataFrame({"item_id": longer.guesses()["item_id"]}).join(exam, on="item_id", maintain_order="left")
     assert np.allclose(chances, model.predict_distribution(items), atol=1e-3)
     assert len(longer.validation_distribution()) == len(longer.validation_guesses())
+
+
+@pytest.mark.parametrize("by", ["name", "id"])
+def test_a_job_that_died_after_its_run_stood_ends_with_that_run(short, home, monkeypatch, by):
+    label = getattr(short, by)
+    submit(["extend", label, "--ask", "all"], "light")
+    folder = home / "jobs" / claim("worker").id
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("PRICER_JOB_FOLDER", str(folder))
+    first, count = extend_run(label, None), len(list_runs())
+    assert extend_run(label, None) == first
+    assert len(list_runs()) == count
 
 
 def test_a_run_that_cannot_be_asked_more_says_why(short):

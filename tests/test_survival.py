@@ -73,8 +73,7 @@ def survive(worker: Worker, arguments: list[str], moment: str) -> Job:
     """The job at its end, after its first attempt was killed at that moment, or soon after it."""
     job = submit(arguments, resources_of(arguments))
     worker.step()
-    eventually(lambda: reached(job, ""))
-    pid = open_job(job.id).pid
+    pid = eventually(lambda: open_job(job.id).pid)
 
     def stopped_there() -> bool:
         os.kill(pid, signal.SIGSTOP)  # it works only while we sleep, so it cannot run ahead of us

@@ -71,13 +71,14 @@ def extend_run(label: str, first_k: int | None, report: Report = silent) -> Run:
 
     PricerError where there is no such run, what `more_of` says, or the further items would cost more than the cap.
     """
-    run = open_run(label)
+    run, folder = open_run(label), settings.job_folder()
+    if folder and run.manifest.job_id == folder.name:
+        return run  # what an earlier attempt at this job has recorded, under the name of the run that it extends
     more = more_of(run, first_k)
     check_spending(more.order.model, len(more.new), more.order.settings, tokens_of(run.dataset()))
     kept = Kept("extend", run.id, more.order.first_k, code_version())
     new = ask_exam(run.model(), more.new, run.manifest.train_median, report, kept)
     asked = _together(run, run.guesses(), new, more.exam["item_id"])
-    folder = settings.job_folder()
     manifest = run.manifest.model_copy(
         update={
             "id": new_run_id(run.id),
